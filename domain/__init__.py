@@ -1,0 +1,1 @@
+"""The rules of the service standard: pure functions of plain values."""

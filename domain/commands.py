@@ -1,0 +1,254 @@
+"""The commands and what each must be told; a command that can be built is complete."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from domain.exceptions import InvalidInputError
+from domain.lifecycle import CommandName
+from domain.tickets import Category, Impact
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class PlanKind(StrEnum):
+    """What a plan does (S-21)."""
+
+    REPAIR = "repair"
+    EXCHANGE = "exchange"
+    REFUND = "refund"
+    REMOTE_GUIDANCE = "remote_guidance"
+    SOFTWARE_UPDATE = "software_update"
+    COMPENSATION = "compensation"
+
+
+class PlanOption(BaseModel):
+    """One of several ways the customer may choose (S-21)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: ShortText
+    pros: Annotated[str, StringConstraints(max_length=500)] = ""
+    cons: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class Command(BaseModel):
+    """What every command is: a name and what it must be told. Building one raises pydantic's ValidationError."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: ClassVar[CommandName]
+
+    def payload(self) -> dict[str, Any]:
+        """What was asked, as JSON values, for the event log."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Acknowledge(Command):
+    """Tell the customer the number, what was understood, and what happens next by when (S-05)."""
+
+    name = CommandName.ACKNOWLEDGE
+
+
+class Assign(Command):
+    """Give the ticket to a member of staff (S-12)."""
+
+    name = CommandName.ASSIGN
+    assignee_id: int
+    reason: ShortText
+
+
+class EscalateTier(Command):
+    """Move the ticket one tier up, to a member of staff there (S-13)."""
+
+    name = CommandName.ESCALATE_TIER
+    assignee_id: int
+    reason: ShortText
+
+
+class FirstContact(Command):
+    """The assignee has contacted the customer and confirmed the problem; stops the response clock (S-14)."""
+
+    name = CommandName.FIRST_CONTACT
+    summary: Text
+
+
+class ChangeCategory(Command):
+    """Correct the suggested category (S-04)."""
+
+    name = CommandName.CHANGE_CATEGORY
+    category: Category
+    reason: ShortText
+
+
+class ChangePriority(Command):
+    """Set impact and safety anew; the priority follows, both deadlines are recomputed from opening (S-11)."""
+
+    name = CommandName.CHANGE_PRIORITY
+    impact: Impact
+    is_safety_risk: bool = False
+    reason: ShortText
+
+
+class AskCustomer(Command):
+    """Ask the customer something; the resolution clock pauses."""
+
+    name = CommandName.ASK_CUSTOMER
+    question: Text
+
+
+class RecordReply(Command):
+    """The customer has answered; the clock goes on."""
+
+    name = CommandName.RECORD_REPLY
+    reply: Text
+
+
+class ProposePlan(Command):
+    """Propose a plan, or a new revision of it, to the customer (S-21 to S-23)."""
+
+    name = CommandName.PROPOSE_PLAN
+    kind: PlanKind
+    steps: list[ShortText] = Field(min_length=1, max_length=20)
+    deadline_at: AwareDatetime
+    appointment_at: AwareDatetime | None = None
+    options: list[PlanOption] = Field(default=[], max_length=5)
+
+    @model_validator(mode="after")
+    def _appointment_before_deadline(self) -> Self:
+        if self.appointment_at is not None and self.appointment_at > self.deadline_at:
+            raise ValueError("the appointment is after the plan's deadline")
+        return self
+
+
+class AgreePlan(Command):
+    """The customer agrees (S-22). ``option`` counts from 1; ``agreed_by_phone_with`` when staff record it."""
+
+    name = CommandName.AGREE_PLAN
+    option: int | None = Field(default=None, ge=1)
+    agreed_by_phone_with: ShortText | None = None
+
+
+class ObjectToPlan(Command):
+    """The customer objects, with a reason; a new revision follows (S-23)."""
+
+    name = CommandName.OBJECT_TO_PLAN
+    reason: Text
+
+
+class LogStep(Command):
+    """Log a key step at once; unless internal the customer is told (S-30, S-31)."""
+
+    name = CommandName.LOG_STEP
+    step: Text
+    is_internal: bool = False
+
+
+class ReportDelay(Command):
+    """The promise is in danger: reason, new time, and what is done meanwhile (S-32)."""
+
+    name = CommandName.REPORT_DELAY
+    reason: Text
+    expected_at: AwareDatetime
+    contingency: Text
+
+
+class AddNote(Command):
+    """A note for colleagues, or what the customer said."""
+
+    name = CommandName.ADD_NOTE
+    note: Text
+
+
+class ReportAgain(Command):
+    """The same fault was reported again and joins this ticket (S-07)."""
+
+    name = CommandName.REPORT_AGAIN
+    description: Text
+
+
+class Complete(Command):
+    """The work is done and tested (S-35).
+
+    From diagnosis only as ``guidance_only``: answered in conversation, nothing executed that needs consent (S-22).
+    """
+
+    name = CommandName.COMPLETE
+    summary: Text
+    tested: bool = False
+    guidance_only: bool = False
+    usage_advice: Annotated[str, StringConstraints(max_length=1000)] = ""
+
+    @model_validator(mode="after")
+    def _tested_or_guidance(self) -> Self:
+        if not self.tested and not self.guidance_only:
+            raise ValueError("the result must be tested before it is called done (S-35): set tested")
+        return self
+
+
+class ReportNotFixed(Command):
+    """The customer says that it does not work; back to work (S-40)."""
+
+    name = CommandName.REPORT_NOT_FIXED
+    reason: Text
+
+
+class ConfirmCompletion(Command):
+    """The customer confirms that it works and signs (S-40)."""
+
+    name = CommandName.CONFIRM_COMPLETION
+    signed_by: ShortText
+
+
+class Close(Command):
+    """No answer to the sign-off within the time of the standard."""
+
+    name = CommandName.CLOSE
+
+
+class Reopen(Command):
+    """A closed ticket's problem is back."""
+
+    name = CommandName.REOPEN
+    reason: Text
+
+
+class Cancel(Command):
+    """The ticket is not needed any more."""
+
+    name = CommandName.CANCEL
+    reason: Text
+
+
+COMMAND_TYPES: dict[CommandName, type[Command]] = {c.name: c for c in Command.__subclasses__()}
+
+
+def build_command(name: CommandName, values: dict[str, Any]) -> Command:
+    """The command of that name. Raises InvalidInputError with the path of the first value that is wrong."""
+    try:
+        return COMMAND_TYPES[name].model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        field = ".".join(str(step) for step in fault["loc"]) or name.value
+        raise InvalidInputError(field, describe_fault(dict(fault))) from error
+
+
+def describe_fault(fault: dict[str, Any]) -> str:
+    """One of pydantic's faults as a sentence that says what to mend."""
+    if fault["type"] == "missing":
+        return "is missing"
+    if fault["type"] == "extra_forbidden":
+        return "this command takes no such value"
+    return str(fault["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,46 @@
+"""Phone numbers and e-mail addresses: checked, written one way, and masked where they need not be read (S-71)."""
+
+from __future__ import annotations
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from domain.exceptions import InvalidInputError
+
+
+def normalise_phone(text: str, *, region: str) -> str:
+    """The number in E.164 (``+8613800138000``); ``region`` (ISO 3166) is assumed when it has no country code.
+
+    Raises InvalidInputError when it is no valid number.
+    """
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        raise InvalidInputError("phone", f"not a phone number ({error}); write it like +86 138 0013 8000") from error
+    if not phonenumbers.is_valid_number(number):
+        raise InvalidInputError("phone", "no such phone number exists; write it like +86 138 0013 8000")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalise_email(text: str) -> str:
+    """The address with its domain in lower case.
+
+    Raises InvalidInputError when it is no address. Whether the domain receives mail is not looked up.
+    """
+    try:
+        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise InvalidInputError("email", f"not an e-mail address ({error})") from error
+
+
+def mask_phone(phone: str | None) -> str:
+    """``+8613800138000`` as ``+86138****8000``; an empty text for none."""
+    return "" if not phone else f"{phone[:-8]}****{phone[-4:]}"
+
+
+def mask_email(email: str | None) -> str:
+    """``wang.li@example.com`` as ``w***@example.com``; an empty text for none."""
+    if not email:
+        return ""
+    local, _, host = email.rpartition("@")
+    return f"{local[:1]}***@{host}"

@@ -1,0 +1,138 @@
+"""Which messages there are, to whom each goes, and what its words may use (S-05, S-22, S-31 to S-33, S-40 to S-42, S-61)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from domain.exceptions import DomainError
+
+
+class Medium(StrEnum):
+    """In which form a message leaves."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class LinkPurpose(StrEnum):
+    """What a signed link is good for; it is useless for anything else."""
+
+    PROGRESS = "progress"
+    PLAN = "plan"
+    SIGN_OFF = "sign_off"
+    SURVEY = "survey"
+
+
+class MessageKind(StrEnum):
+    """One member per folder of words in ``templates/<language>/``."""
+
+    TICKET_RECEIVED = "ticket_received"
+    TICKET_JOINED = "ticket_joined"
+    TICKET_ASSIGNED = "ticket_assigned"
+    TICKET_TRANSFERRED = "ticket_transferred"
+    QUESTION_ASKED = "question_asked"
+    PLAN_PROPOSED = "plan_proposed"
+    PLAN_REVISED = "plan_revised"
+    PROGRESS_STEP = "progress_step"
+    DELAY_REPORTED = "delay_reported"
+    WORK_COMPLETED = "work_completed"
+    TICKET_REOPENED = "ticket_reopened"
+    TICKET_CLOSED = "ticket_closed"
+    TICKET_CANCELLED = "ticket_cancelled"
+    SURVEY_INVITATION = "survey_invitation"
+    SURVEY_REMINDER = "survey_reminder"
+    SURVEY_THANKS = "survey_thanks"
+    CALLBACK_PROMISED = "callback_promised"
+    STAFF_ASSIGNED = "staff_assigned"
+    STAFF_SUPPORT_REQUESTED = "staff_support_requested"
+    STAFF_CUSTOMER_ANSWERED = "staff_customer_answered"
+    STAFF_SLA_WARNING = "staff_sla_warning"
+    STAFF_SLA_BREACH = "staff_sla_breach"
+    STAFF_SLA_ESCALATION = "staff_sla_escalation"
+    STAFF_CALLBACK_DUE = "staff_callback_due"
+    STAFF_CALLBACK_OVERDUE = "staff_callback_overdue"
+    WEEKLY_DIGEST = "weekly_digest"
+
+
+class Audience(StrEnum):
+    """Who reads a message."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTraits:
+    """``needs``: the names its words may use beside those every message about a ticket has."""
+
+    audience: Audience
+    needs: frozenset[str] = frozenset()
+    link: LinkPurpose | None = None
+    about_ticket: bool = True
+
+
+# What the words of every message about a ticket may use; moments are ISO 8601 UTC, times in the templates local.
+TICKET_CONTEXT = frozenset(
+    {"ticket_number", "customer_name", "subject", "category", "priority", "respond_by", "resolve_by", "assignee_name"}
+)
+
+
+def _customer(*needs: str, link: LinkPurpose = LinkPurpose.PROGRESS) -> MessageTraits:
+    return MessageTraits(Audience.CUSTOMER, frozenset(needs), link)
+
+
+def _staff(*needs: str, about_ticket: bool = True) -> MessageTraits:
+    return MessageTraits(Audience.STAFF, frozenset(needs), None, about_ticket)
+
+
+K = MessageKind
+MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
+    {
+        K.TICKET_RECEIVED: _customer("assign_by"),
+        K.TICKET_JOINED: _customer(),
+        K.TICKET_ASSIGNED: _customer(),
+        K.TICKET_TRANSFERRED: _customer("reason"),
+        K.QUESTION_ASKED: _customer("question"),
+        K.PLAN_PROPOSED: _customer("plan", link=LinkPurpose.PLAN),
+        K.PLAN_REVISED: _customer("plan", link=LinkPurpose.PLAN),
+        K.PROGRESS_STEP: _customer("step"),
+        K.DELAY_REPORTED: _customer("reason", "expected_at", "contingency"),
+        K.WORK_COMPLETED: _customer("summary", "usage_advice", "close_at", link=LinkPurpose.SIGN_OFF),
+        K.TICKET_REOPENED: _customer(),
+        K.TICKET_CLOSED: _customer(),
+        K.TICKET_CANCELLED: _customer("reason"),
+        K.SURVEY_INVITATION: _customer("expires_at", link=LinkPurpose.SURVEY),
+        K.SURVEY_REMINDER: _customer("expires_at", link=LinkPurpose.SURVEY),
+        K.SURVEY_THANKS: _customer(),
+        K.CALLBACK_PROMISED: _customer("call_by"),
+        K.STAFF_ASSIGNED: _staff("tier", "reason"),
+        K.STAFF_SUPPORT_REQUESTED: _staff("department"),
+        K.STAFF_CUSTOMER_ANSWERED: _staff("answer", "comment"),
+        K.STAFF_SLA_WARNING: _staff("clock", "share", "due_at"),
+        K.STAFF_SLA_BREACH: _staff("clock", "due_at"),
+        K.STAFF_SLA_ESCALATION: _staff("clock", "due_at"),
+        K.STAFF_CALLBACK_DUE: _staff("call_by", "callback_kind", "overall", "comment"),
+        K.STAFF_CALLBACK_OVERDUE: _staff("call_by", "callback_kind", "supervisor_name"),
+        K.WEEKLY_DIGEST: _staff("digest", about_ticket=False),
+    }
+)
+
+
+def check_context(kind: MessageKind, context: Mapping[str, Any]) -> None:
+    """Refuse a message whose words would miss something, before it is queued. Raises DomainError naming what."""
+    traits = MESSAGES[kind]
+    missing = (traits.needs | (TICKET_CONTEXT if traits.about_ticket else frozenset())) - context.keys()
+    if missing:
+        raise DomainError(f"message {kind.value} lacks {', '.join(sorted(missing))}")
+
+
+def choose_medium(*, preferred: Medium, phone: str | None, email: str | None) -> Medium:
+    """The customer's preferred medium if its address is known, else the other one (S-02)."""
+    reachable = {Medium.SMS: phone, Medium.EMAIL: email}
+    if reachable[preferred]:
+        return preferred
+    return Medium.EMAIL if email else Medium.SMS

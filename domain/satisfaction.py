@@ -1,0 +1,87 @@
+"""The satisfaction survey: who is asked how, what an answer looks like, what a score demands (S-41 to S-43)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from domain.people import CustomerTier
+from domain.standard import SurveyPolicy
+from domain.tickets import Category
+
+Score = Annotated[int, Field(ge=1, le=5, strict=True)]
+
+DIMENSIONS = ("efficiency", "attitude", "solution", "overall")
+
+
+class SurveyMethod(StrEnum):
+    """A form behind a link, or a call by a person (S-43)."""
+
+    FORM = "form"
+    PHONE = "phone"
+
+
+class SurveyState(StrEnum):
+    """Where a survey stands; ``scheduled`` until it is due 24 h after completion."""
+
+    SCHEDULED = "scheduled"
+    SENT = "sent"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class CallbackKind(StrEnum):
+    """Why a customer is called."""
+
+    LOW_SCORE = "low_score"
+    PHONE_SURVEY = "phone_survey"
+
+
+class CallbackState(StrEnum):
+    """Where a callback stands; it stays open, though escalated, until somebody has called."""
+
+    OPEN = "open"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class SurveyAnswer(BaseModel):
+    """One customer's answer; 1 is very dissatisfied, 5 very satisfied (S-41)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    efficiency: Score
+    attitude: Score
+    solution: Score
+    overall: Score
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySchedule:
+    """When to ask, remind, and stop asking (UTC)."""
+
+    remind_at: datetime
+    expires_at: datetime
+
+
+def survey_method(category: Category, customer_tier: CustomerTier, policy: SurveyPolicy) -> SurveyMethod:
+    """Complaints and valued customers are called, the others get the form (S-43)."""
+    if category in policy.by_phone_for_categories or customer_tier in policy.by_phone_for_tiers:
+        return SurveyMethod.PHONE
+    return SurveyMethod.FORM
+
+
+def schedule(policy: SurveyPolicy, *, sent_at: datetime) -> SurveySchedule:
+    """Reminder and expiry of a survey that goes out at ``sent_at``."""
+    return SurveySchedule(sent_at + policy.remind_after, sent_at + policy.expires_after)
+
+
+def needs_callback(overall: int, *, low_score: int) -> bool:
+    """A supervisor calls back whoever scores ``low_score`` or less (S-42)."""
+    return overall <= low_score

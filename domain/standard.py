@@ -1,0 +1,328 @@
+"""This file reads the service standard: every figure the rules use, checked, from ``standard.toml`` and an operator's file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import holidays
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from domain.business_hours import BusinessCalendar, parse_weekly_hours
+from domain.escalation import Listener, Rung
+from domain.exceptions import StandardError
+from domain.people import CustomerTier
+from domain.sla import ClockKind
+from domain.tickets import Category, Channel, Priority
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def parse_duration(value: object) -> timedelta:
+    """``"1h30m"`` as a timedelta. Raises ValueError when it is no positive duration."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"(\d+[dhms])+", value):
+        raise ValueError(f"{value!r} is no duration; write it like 30m, 2h, 1h30m or 7d")
+    total = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in re.findall(r"(\d+)([dhms])", value)), timedelta(0))
+    if not timedelta(0) < total <= timedelta(days=366):
+        raise ValueError(f"{value!r} must be longer than nothing and at most 366 days")
+    return total
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; write it like Asia/Shanghai") from error
+    return name
+
+
+ZoneName = Annotated[str, BeforeValidator(_known_zone)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Organisation(_Part):
+    """Who gives the service."""
+
+    name: dict[str, str]
+    time_zone: ZoneName
+    default_language: str
+    default_phone_region: str = Field(pattern=r"^[A-Z]{2}$")
+
+
+class CalendarHours(_Part):
+    """Service hours (S-01)."""
+
+    time_zone: ZoneName
+    weekly: dict[str, list[str]]
+    holidays: str | None = None
+    closed_on: list[date] = []
+    open_on: list[date] = []
+
+    @field_validator("weekly")
+    @classmethod
+    def _readable(cls, weekly: dict[str, list[str]]) -> dict[str, list[str]]:
+        parse_weekly_hours(weekly)
+        return weekly
+
+    @field_validator("holidays")
+    @classmethod
+    def _known_country(cls, country: str | None) -> str | None:
+        if country is not None and country not in holidays.list_supported_countries():
+            raise ValueError(f"no public holidays are known for {country!r}; use a code like CN, DE or US")
+        return country
+
+
+class PriorityPromise(_Part):
+    """What a priority promises (S-10); without a calendar, the channel's service hours count."""
+
+    response: Duration
+    resolution: Duration
+    calendar: str | None = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> PriorityPromise:
+        if self.response > self.resolution:
+            raise ValueError("the response time is longer than the resolution time")
+        return self
+
+
+class EscalationRung(_Part):
+    """One rung of the ladder of alarms."""
+
+    at: float = Field(gt=0, le=10)
+    tells: list[Listener] = Field(min_length=1)
+    climbs_tier: bool = False
+
+
+class AssignmentPolicy(_Part):
+    """S-12."""
+
+    within: Duration
+
+
+class CompletionPolicy(_Part):
+    """S-40."""
+
+    close_without_answer_after: Duration
+    reopen_within: Duration
+
+
+class SurveyPolicy(_Part):
+    """S-41, S-43. ``remind_after`` and ``expires_after`` count from the invitation."""
+
+    after: Duration
+    remind_after: Duration
+    expires_after: Duration
+    by_phone_for_categories: frozenset[Category] = frozenset()
+    by_phone_for_tiers: frozenset[CustomerTier] = frozenset()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> SurveyPolicy:
+        if self.remind_after >= self.expires_after:
+            raise ValueError("the reminder would come after the survey has expired")
+        return self
+
+
+class CallbackPolicy(_Part):
+    """S-42, S-43. ``low_score`` and below is called back."""
+
+    low_score: int = Field(ge=1, le=4)
+    within: Duration
+    phone_survey_within: Duration
+
+
+class LinkPolicy(_Part):
+    """How long the links in messages open their page."""
+
+    progress: Duration
+    plan: Duration
+    sign_off: Duration
+    survey: Duration
+
+
+class DeliveryPolicy(_Part):
+    """How long a message may be in the sending state before its fate counts as unknown."""
+
+    unknown_after: Duration
+
+
+class Benchmarks(_Part):
+    """The published benchmarks of S-61."""
+
+    answered_within: Duration
+    answered_share: Share
+    informed_within_working_days: int = Field(ge=1, le=30)
+    informed_share: Share
+
+
+class CategoryWords(_Part):
+    """Words that suggest a category (S-04)."""
+
+    category: Category
+    words: list[str] = Field(min_length=1)
+
+
+class TriageWords(_Part):
+    """Words that suggest safety risk, impact and category (S-04, S-10)."""
+
+    safety_words: list[str]
+    core_use_words: list[str]
+    partial_words: list[str]
+    categories: list[CategoryWords]
+
+
+class Standard(_Part):
+    """The whole service standard of one organisation."""
+
+    organisation: Organisation
+    calendars: dict[str, CalendarHours] = Field(min_length=1)
+    channels: dict[Channel, str]
+    priorities: dict[Priority, PriorityPromise]
+    assignment: AssignmentPolicy
+    escalation: list[EscalationRung]
+    completion: CompletionPolicy
+    survey: SurveyPolicy
+    callback: CallbackPolicy
+    links: LinkPolicy
+    delivery: DeliveryPolicy
+    benchmarks: Benchmarks
+    triage: TriageWords
+
+    @model_validator(mode="after")
+    def _complete(self) -> Standard:
+        for priority in Priority:
+            if priority not in self.priorities:
+                raise ValueError(f"priorities: {priority.value} is missing")
+        for channel in Channel:
+            if channel not in self.channels:
+                raise ValueError(f"channels: {channel.value} is missing")
+        users: list[tuple[str, str | None]] = [(channel.value, name) for channel, name in self.channels.items()]
+        users += [(priority.value, promise.calendar) for priority, promise in self.priorities.items()]
+        for user, calendar in users:
+            if calendar is not None and calendar not in self.calendars:
+                raise ValueError(f"{user}: no calendar {calendar!r}; known are {', '.join(self.calendars)}")
+        order = sorted(Priority)
+        for urgent, less in zip(order, order[1:], strict=False):
+            if self.priorities[urgent].response > self.priorities[less].response:
+                raise ValueError(f"priorities: {urgent.value} promises a slower response than {less.value}")
+        shares = [rung.at for rung in self.escalation]
+        if shares != sorted(set(shares)):
+            raise ValueError("escalation: the rungs must rise, each once")
+        if 1.0 not in shares:
+            raise ValueError("escalation: the rung at 1.0, the breach, is missing")
+        return self
+
+    @cached_property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The rungs of every response and resolution clock."""
+        return tuple(Rung(rung.at, tuple(rung.tells), rung.climbs_tier) for rung in self.escalation)
+
+    @cached_property
+    def assignment_ladder(self) -> tuple[Rung, ...]:
+        """The one rung of an assignment clock: nobody took the ticket in time, its supervisor must (S-12)."""
+        return (Rung(1.0, (Listener.SUPERVISOR,)),)
+
+    def ladder_for(self, kind: ClockKind) -> tuple[Rung, ...]:
+        """The rungs of a clock of this kind."""
+        return self.assignment_ladder if kind is ClockKind.ASSIGNMENT else self.ladder
+
+    @cached_property
+    def _calendars(self) -> dict[str, BusinessCalendar]:
+        return {
+            name: BusinessCalendar(
+                name,
+                c.time_zone,
+                parse_weekly_hours(c.weekly),
+                c.holidays,
+                frozenset(c.closed_on),
+                frozenset(c.open_on),
+            )
+            for name, c in self.calendars.items()
+        }
+
+    def calendar(self, name: str) -> BusinessCalendar:
+        """The service calendar of that name. Raises StandardError when the standard has none."""
+        try:
+            return self._calendars[name]
+        except KeyError:
+            raise StandardError(f"the service standard has no calendar {name!r}, but a clock runs by it") from None
+
+    def calendar_for(self, priority: Priority, channel: Channel) -> str:
+        """The name of the calendar by which a ticket's clocks run (S-01)."""
+        return self.priorities[priority].calendar or self.channels[channel]
+
+    def target(self, kind: ClockKind, priority: Priority) -> timedelta:
+        """The working time that a clock of this kind promises (S-10, S-12)."""
+        match kind:
+            case ClockKind.ASSIGNMENT:
+                return self.assignment.within
+            case ClockKind.RESPONSE:
+                return self.priorities[priority].response
+            case ClockKind.RESOLUTION:
+                return self.priorities[priority].resolution
+
+
+def load_standard(own_file: Path | None = None) -> Standard:
+    """The default standard with the figures of the operator's file laid over it.
+
+    Raises StandardError that names the file, the figure and what to mend.
+    """
+    figures = tomllib.loads(resources.files("domain").joinpath("standard.toml").read_text("utf-8"))
+    source = "domain/standard.toml"
+    if own_file is not None:
+        source = str(own_file)
+        try:
+            own = tomllib.loads(own_file.read_text("utf-8"))
+        except FileNotFoundError:
+            raise StandardError(f"{source}: no such file; mend AFTERCARE_STANDARD or --standard") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise StandardError(f"{source}: not readable as TOML: {error}") from error
+        figures = _overlay(figures, own)
+    try:
+        return Standard.model_validate(figures)
+    except ValidationError as error:
+        raise StandardError("\n".join(f"{source}: {_sentence(fault)}" for fault in error.errors())) from error
+
+
+def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in own.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key != "weekly":
+            merged[key] = _overlay(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    path = ".".join(str(step) for step in fault["loc"] if step != "[key]")
+    problem = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        problem = "no such figure; see domain/standard.toml for the names"
+    elif fault["type"] == "missing":
+        problem = "is missing"
+    return f"{path}: {problem}" if path else problem
