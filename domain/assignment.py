@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.business_hours import BusinessCalendar
 from domain.exceptions import NobodyEligibleError
@@ -98,9 +98,9 @@ def next_tier(tier: Tier) -> Tier | None:
 
 
 def _rank(candidate: Candidate, need: Need, *, now: datetime) -> tuple[object, ...]:
-    on_duty = candidate.calendar.is_open(now)
+    duty_begins = candidate.calendar.add(now, timedelta.resolution)  # the same for all who are on duty
     return (
-        not on_duty,
+        duty_begins,
         not _in_region(candidate, need),
         not _has_skill(candidate, need),
         candidate.load,
@@ -124,3 +124,13 @@ def _in_region(candidate: Candidate, need: Need) -> bool:
 
 def _has_skill(candidate: Candidate, need: Need) -> bool:
     return need.skill is None or need.skill.casefold() in candidate.skills
+
+
+def choose_lead(leads: Sequence[Candidate], role: Role, *, region: str | None, now: datetime) -> Candidate | None:
+    """The supervisor or manager who is told: on duty before off, of the region before others, else the first."""
+    fitting = [lead for lead in leads if lead.role is role]
+    if not fitting:
+        return None
+    return min(
+        fitting, key=lambda c: (not c.calendar.is_open(now), c.region not in (region, None), c.region is None, c.id)
+    )

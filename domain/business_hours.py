@@ -16,6 +16,7 @@ from domain.exceptions import CalendarNeverOpensError
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HORIZON = timedelta(days=3660)
 _WHOLE_DAY = (time(0), time(0))
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, eq=False)  # identity as hash: its days are cached per calendar
@@ -79,7 +80,7 @@ class BusinessCalendar:
     def _periods_from(
         self, moment: datetime, *, limit_days: int = _HORIZON.days
     ) -> Iterator[tuple[datetime, datetime]]:
-        """Open periods (UTC) that end after ``moment``, in order; looks at the local day before too, for DST."""
+        """Open periods (UTC) that end after ``moment``, in order; none of the day before outlasts its midnight."""
         local_day = moment.astimezone(ZoneInfo(self.time_zone)).date()
         for offset in range(limit_days + 1):
             for opens, closes in _open_periods(self, local_day + timedelta(days=offset)):
@@ -88,8 +89,10 @@ class BusinessCalendar:
 
 
 @cache
-def _country_calendar(country: str) -> holidays.HolidayBase:
-    return holidays.country_holidays(country)
+def _country_calendar(country: str, year: int) -> holidays.HolidayBase:
+    # Built whole before anyone sees it: the library marks a year as known before it has filled it in, so that a
+    # second thread would find a public holiday open.
+    return holidays.country_holidays(country, years=(year, year + 1), expand=False)
 
 
 def _weekday_for_hours(calendar: BusinessCalendar, day: date) -> int | None:
@@ -99,7 +102,7 @@ def _weekday_for_hours(calendar: BusinessCalendar, day: date) -> int | None:
     if day in calendar.open_on:
         return day.weekday() if calendar.weekly[day.weekday()] else 0
     if calendar.holidays:
-        country = _country_calendar(calendar.holidays)
+        country = _country_calendar(calendar.holidays, day.year)
         if day in country:
             return None
         if day in country.weekend_workdays:
@@ -111,8 +114,8 @@ def _weekday_for_hours(calendar: BusinessCalendar, day: date) -> int | None:
 def _open_periods(calendar: BusinessCalendar, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """Open periods (UTC) that begin on the local ``day``.
 
-    A local time that a clock change skips is read as the moment the clock jumped to, as PEP 495 has it; a
-    period that the change swallows whole is left out.
+    A local time that a clock change skips is read as the moment the clock jumped, one that it repeats as the
+    first of the two; a period that the change swallows whole is left out.
     """
     weekday = _weekday_for_hours(calendar, day)
     if weekday is None:
@@ -121,11 +124,21 @@ def _open_periods(calendar: BusinessCalendar, day: date) -> tuple[tuple[datetime
     periods = []
     for opens, closes in calendar.weekly[weekday]:
         closing_day = day + timedelta(days=1) if closes == time(0) else day
-        begin = datetime.combine(day, opens, zone).astimezone(UTC)
-        end = datetime.combine(closing_day, closes, zone).astimezone(UTC)
+        begin = _moment_of(datetime.combine(day, opens, zone), zone)
+        end = _moment_of(datetime.combine(closing_day, closes, zone), zone)
         if begin < end:
             periods.append((begin, end))
     return tuple(periods)
+
+
+def _moment_of(local: datetime, zone: ZoneInfo) -> datetime:
+    moment = local.astimezone(UTC)
+    shown = moment.astimezone(zone)
+    if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
+        # PEP 495 reads a skipped 02:30 as 03:30; the clock jumped some minutes before.
+        while (moment - _MINUTE).astimezone(zone).utcoffset() == shown.utcoffset():
+            moment -= _MINUTE
+    return moment
 
 
 def parse_weekly_hours(weekly: Mapping[str, list[str]]) -> tuple[tuple[tuple[time, time], ...], ...]:

@@ -34,13 +34,15 @@ def normalise_email(text: str) -> str:
 
 
 def mask_phone(phone: str | None) -> str:
-    """``+8613800138000`` as ``+86138****8000``; an empty text for none."""
-    return "" if not phone else f"{phone[:-8]}****{phone[-4:]}"
+    """``+8613800138000`` as ``+86138****8000``; nothing of a number too short to hide four digits of it."""
+    if not phone:
+        return ""
+    return f"{phone[:-8]}****{phone[-4:]}" if len(phone) > 8 else "****"
 
 
 def mask_email(email: str | None) -> str:
     """``wang.li@example.com`` as ``w***@example.com``; an empty text for none."""
     if not email:
         return ""
-    local, _, host = email.rpartition("@")
-    return f"{local[:1]}***@{host}"
+    local, at, host = email.rpartition("@")
+    return f"{local[:1]}***@{host}" if at else "***"

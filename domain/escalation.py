@@ -68,13 +68,15 @@ def reached_alarms(
 ) -> list[Alarm]:
     """The alarms to raise at ``now``, lowest rung first.
 
-    A warning is left out when a higher rung is reached too: after an outage nobody needs the stale one.
+    A warning is left out when a higher rung is reached too: after an outage nobody needs the stale one. A stopped
+    clock reaches no rung after the moment it stopped.
     """
+    until = now if clock.stopped_at is None else min(now, clock.stopped_at)
     reached: list[Alarm] = []
     for index in range(rungs_raised, len(ladder)):
         rung = ladder[index]
         at = moment_when_used(clock, calendar, rung.at)
-        if at is None or at > now:
+        if at is None or at > until:
             break
         reached = [alarm for alarm in reached if alarm.kind is not AlarmKind.WARNING]
         reached.append(Alarm(index, rung.kind, rung.tells, rung.climbs_tier and _may_climb(clock.kind), at))

@@ -67,7 +67,7 @@ class StateTraits:
 
 @dataclass(frozen=True, slots=True)
 class CommandTraits:
-    """``to`` None: the state stays. ``needs_follow_up``: Aftercare itself has something to do next (ticket_lifecycle)."""
+    """``to`` None: the state stays. ``needs_follow_up``: Aftercare has something to do next (ticket_lifecycle)."""
 
     sources: frozenset[TicketState]
     to: TicketState | None
@@ -184,7 +184,8 @@ def replay(history: Iterable[tuple[CommandName, TicketState]]) -> TicketState:
         following = next_state(state, command, resume_state=before_waiting)
         if following is not recorded:
             raise IllegalTransitionError(
-                f"'{command.value}' leads from '{state.value}' to '{following.value}', the record says '{recorded.value}'"
+                f"'{command.value}' leads from '{state.value}' to '{following.value}', "
+                f"the record says '{recorded.value}'"
             )
         if command is C.ASK_CUSTOMER:
             before_waiting = state

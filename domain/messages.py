@@ -1,4 +1,4 @@
-"""Which messages there are, to whom each goes, and what its words may use (S-05, S-22, S-31 to S-33, S-40 to S-42, S-61)."""
+"""Which messages there are, to whom each goes, and what its words may use (S-05, S-22, S-31, S-40 to S-42)."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.business_hours import BusinessCalendar
+from domain.lifecycle import STATES, CommandName, TicketState
 
 
 class ClockKind(StrEnum):
@@ -68,6 +69,8 @@ def reopen(clock: Clock, *, now: datetime) -> Clock:
     """The stopped clock running again from ``now``; the time since it stopped counts as a pause."""
     if clock.stopped_at is None:
         return clock
+    if clock.is_paused:  # it was stopped while paused: that pause goes on until now
+        return resume(replace(clock, stopped_at=None), now=now)
     return replace(clock, stopped_at=None, pauses=(*clock.pauses, Pause(since=clock.stopped_at, until=now)))
 
 
@@ -103,3 +106,22 @@ def deadline(clock: Clock, calendar: BusinessCalendar) -> datetime | None:
 def is_breached(clock: Clock, calendar: BusinessCalendar, *, now: datetime) -> bool:
     """True when the target was used up before the clock stopped."""
     return used(clock, calendar, now=now) > clock.target
+
+
+def after_command(clock: Clock, command: CommandName, state: TicketState, *, now: datetime) -> Clock:
+    """The clock as ``command`` leaves it, when the ticket is now in ``state``.
+
+    The response clock never pauses: only after the first contact can the customer be the one who is awaited.
+    """
+    traits = STATES[state]
+    if traits.is_over:
+        return stop(clock, now=now)
+    match clock.kind:
+        case ClockKind.ASSIGNMENT:
+            return stop(clock, now=now) if traits.has_assignee else clock
+        case ClockKind.RESPONSE:
+            return stop(clock, now=now) if command is CommandName.FIRST_CONTACT else clock
+        case ClockKind.RESOLUTION:
+            if state is TicketState.COMPLETED:
+                return stop(clock, now=now)
+            return resume(reopen(clock, now=now), now=now) if traits.clock_runs else pause(clock, now=now)

@@ -1,4 +1,4 @@
-"""This file reads the service standard: every figure the rules use, checked, from ``standard.toml`` and an operator's file."""
+"""This file reads the service standard: ``standard.toml`` with an operator's own figures over it, all checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -39,7 +40,10 @@ def parse_duration(value: object) -> timedelta:
         return value
     if not isinstance(value, str) or not re.fullmatch(r"(\d+[dhms])+", value):
         raise ValueError(f"{value!r} is no duration; write it like 30m, 2h, 1h30m or 7d")
-    total = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in re.findall(r"(\d+)([dhms])", value)), timedelta(0))
+    try:
+        total = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in re.findall(r"(\d+)([dhms])", value)), timedelta(0))
+    except OverflowError:
+        total = timedelta.max
     if not timedelta(0) < total <= timedelta(days=366):
         raise ValueError(f"{value!r} must be longer than nothing and at most 366 days")
     return total
@@ -52,7 +56,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is no time zone; write it like Asia/Shanghai") from error
     return name
 
@@ -152,6 +156,7 @@ class CallbackPolicy(_Part):
 
     low_score: int = Field(ge=1, le=4)
     within: Duration
+    calendar: str
     phone_survey_within: Duration
 
 
@@ -162,6 +167,12 @@ class LinkPolicy(_Part):
     plan: Duration
     sign_off: Duration
     survey: Duration
+
+
+class FollowUpPolicy(_Part):
+    """When a step that could not be carried out is tried again."""
+
+    retry_after: Duration
 
 
 class DeliveryPolicy(_Part):
@@ -208,6 +219,7 @@ class Standard(_Part):
     survey: SurveyPolicy
     callback: CallbackPolicy
     links: LinkPolicy
+    follow_up: FollowUpPolicy
     delivery: DeliveryPolicy
     benchmarks: Benchmarks
     triage: TriageWords
@@ -220,15 +232,27 @@ class Standard(_Part):
         for channel in Channel:
             if channel not in self.channels:
                 raise ValueError(f"channels: {channel.value} is missing")
+        return self
+
+    @model_validator(mode="after")
+    def _calendars_known(self) -> Standard:
         users: list[tuple[str, str | None]] = [(channel.value, name) for channel, name in self.channels.items()]
+        users.append(("callback", self.callback.calendar))
         users += [(priority.value, promise.calendar) for priority, promise in self.priorities.items()]
         for user, calendar in users:
             if calendar is not None and calendar not in self.calendars:
                 raise ValueError(f"{user}: no calendar {calendar!r}; known are {', '.join(self.calendars)}")
-        order = sorted(Priority)
-        for urgent, less in zip(order, order[1:], strict=False):
+        return self
+
+    @model_validator(mode="after")
+    def _urgent_first(self) -> Standard:
+        for urgent, less in pairwise(sorted(self.priorities)):
             if self.priorities[urgent].response > self.priorities[less].response:
                 raise ValueError(f"priorities: {urgent.value} promises a slower response than {less.value}")
+        return self
+
+    @model_validator(mode="after")
+    def _ladder_rises(self) -> Standard:
         shares = [rung.at for rung in self.escalation]
         if shares != sorted(set(shares)):
             raise ValueError("escalation: the rungs must rise, each once")
@@ -299,6 +323,8 @@ def load_standard(own_file: Path | None = None) -> Standard:
             own = tomllib.loads(own_file.read_text("utf-8"))
         except FileNotFoundError:
             raise StandardError(f"{source}: no such file; mend AFTERCARE_STANDARD or --standard") from None
+        except OSError as error:
+            raise StandardError(f"{source}: not readable: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise StandardError(f"{source}: not readable as TOML: {error}") from error
         figures = _overlay(figures, own)

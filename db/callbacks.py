@@ -1,0 +1,222 @@
+"""Callbacks: owed with the low score, given to a supervisor on duty, escalated to the manager when late (S-42)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db import occurrences, tickets
+from db.alarms import Leads
+from db.models import Callback, Staff, SurveyAnswer, Ticket
+from db.notices import iso
+from db.rows import fetch
+from domain.assignment import choose_lead
+from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
+from domain.messages import MessageKind
+from domain.people import SYSTEM, Actor, Role
+from domain.satisfaction import CallbackKind, CallbackState
+from domain.standard import Standard
+
+MAY_CALL = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.AGENT})
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackStep:
+    """What the sweep did with one callback."""
+
+    ticket_number: str
+    kind: CallbackKind
+    step: str  # assigned | escalated
+    who: str
+    due_at: datetime
+
+
+def request(
+    connection: Connection,
+    ticket: Mapping[str, Any],
+    survey_id: int,
+    kind: CallbackKind,
+    *,
+    standard: Standard,
+    now: datetime,
+) -> datetime:
+    """Owe the customer a call; returns by when (UTC)."""
+    policy = standard.callback
+    within = policy.within if kind is CallbackKind.LOW_SCORE else policy.phone_survey_within
+    due_at = standard.calendar(policy.calendar).add(now, within)
+    values = {"ticket_id": ticket["id"], "survey_id": survey_id, "kind": kind.value}
+    connection.execute(insert(Callback).values(**values, due_at=due_at, next_action_at=now))
+    return due_at
+
+
+def escalate_due(connection: Connection, *, standard: Standard, now: datetime, limit: int = 200) -> list[CallbackStep]:
+    """Give new callbacks to a supervisor on duty and tell the manager of late ones; each step once."""
+    due = fetch(
+        connection,
+        select(Callback.__table__)
+        .join(Ticket, Ticket.id == Callback.ticket_id)
+        .where(Callback.next_action_at <= now)
+        .order_by(Callback.next_action_at)
+        .limit(limit)
+        .with_for_update(of=[Callback, Ticket], skip_locked=True),
+    )
+    if not due:
+        return []
+    leads = Leads.read(connection, standard)
+    return [step for row in due for step in _act(connection, row, leads, standard, now=now)]
+
+
+def _act(
+    connection: Connection, callback: dict[str, Any], leads: Leads, standard: Standard, *, now: datetime
+) -> list[CallbackStep]:
+    ticket = tickets.get(connection, callback["ticket_id"], for_update=True)
+    steps = []
+    if callback["assigned_to"] is None:
+        steps += _tell(connection, callback, ticket, leads, Role.SUPERVISOR, now=now)
+    if callback["due_at"] <= now:
+        steps += _tell(connection, callback, ticket, leads, Role.MANAGER, now=now)
+    # Nobody to tell: look again later, rather than forget it.
+    next_action_at: datetime | None
+    retry = now + standard.follow_up.retry_after
+    if callback["assigned_to"] is None:
+        next_action_at = retry
+    elif callback["due_at"] > now:
+        next_action_at = callback["due_at"]
+    else:
+        next_action_at = None if callback["escalated_at"] is not None else retry
+    connection.execute(
+        update(Callback)
+        .where(Callback.id == callback["id"])
+        .values(
+            assigned_to=callback["assigned_to"],
+            escalated_at=callback["escalated_at"],
+            next_action_at=next_action_at,
+        )
+    )
+    return steps
+
+
+def _tell(
+    connection: Connection, callback: dict[str, Any], ticket: dict[str, Any], leads: Leads, role: Role, *, now: datetime
+) -> list[CallbackStep]:
+    """Tell a supervisor (who gets the callback) or a manager (who hears that it is late)."""
+    if role is Role.MANAGER and callback["escalated_at"] is not None:
+        return []
+    lead = choose_lead(leads.people, role, region=ticket["region"], now=now)
+    if lead is None:
+        return []
+    is_late = role is Role.MANAGER
+    if is_late:
+        callback["escalated_at"] = now
+    else:
+        callback["assigned_to"] = lead.id
+    supervisor = next((p.name for p in leads.people if p.id == callback["assigned_to"]), None)
+    overall, comment = _answer(connection, callback["survey_id"])
+    step = "escalated" if is_late else "assigned"
+    occurrences.record(
+        connection,
+        ticket,
+        f"callback_{step}",
+        SYSTEM,
+        now=now,
+        facts={"callback_id": callback["id"], "kind": callback["kind"], "told": lead.id},
+        tells_staff=[
+            (
+                lead.id,
+                leads.languages[lead.id],
+                MessageKind.STAFF_CALLBACK_OVERDUE if is_late else MessageKind.STAFF_CALLBACK_DUE,
+            )
+        ],
+        context={
+            "call_by": iso(callback["due_at"]),
+            "callback_kind": callback["kind"],
+            "overall": overall,
+            "comment": comment,
+            "supervisor_name": supervisor,
+        },
+    )
+    return [CallbackStep(ticket["number"], CallbackKind(callback["kind"]), step, lead.name, callback["due_at"])]
+
+
+def _answer(connection: Connection, survey_id: int) -> tuple[int | None, str]:
+    row = connection.execute(
+        select(SurveyAnswer.overall, SurveyAnswer.comment).where(SurveyAnswer.survey_id == survey_id)
+    ).one_or_none()
+    return (row.overall, row.comment) if row else (None, "")
+
+
+def complete(
+    connection: Connection, callback_id: int, actor: Actor, *, reason: str, suggestion: str, now: datetime
+) -> None:
+    """Record that the customer was called: the reason and the improvement they suggest (S-42).
+
+    Raises NotFoundError, NotPermittedError, or IllegalTransitionError when it is not open any more.
+    """
+    if actor.role not in MAY_CALL:
+        allowed = ", ".join(sorted(role.value for role in MAY_CALL))
+        raise NotPermittedError(f"calling back is not for the role '{actor.role.value}'; it is for: {allowed}")
+    ticket_id = connection.execute(select(Callback.ticket_id).where(Callback.id == callback_id)).scalar_one_or_none()
+    if ticket_id is None:
+        raise NotFoundError(f"no callback has the id {callback_id}")
+    ticket = tickets.get(connection, ticket_id, for_update=True)
+    done = connection.execute(
+        update(Callback)
+        .where(Callback.id == callback_id, Callback.state == CallbackState.OPEN.value)
+        .values(
+            state=CallbackState.DONE.value,
+            done_at=now,
+            done_by=actor.id,
+            reason=reason,
+            suggestion=suggestion,
+            next_action_at=None,
+        )
+        .returning(Callback.due_at)
+    ).scalar_one_or_none()
+    if done is None:
+        raise IllegalTransitionError("the callback is not open any more")
+    facts = {"callback_id": callback_id, "in_time": now <= done}
+    occurrences.record(connection, ticket, "callback_done", actor, now=now, facts=facts)
+
+
+def finish_phone_survey(connection: Connection, survey_id: int, *, done_by: int | None, now: datetime) -> None:
+    """The phone survey's call is done when its answer is recorded."""
+    connection.execute(
+        update(Callback)
+        .where(
+            Callback.survey_id == survey_id,
+            Callback.kind == CallbackKind.PHONE_SURVEY.value,
+            Callback.state == CallbackState.OPEN.value,
+        )
+        .values(
+            state=CallbackState.DONE.value, done_at=now, done_by=done_by, reason="survey answered", next_action_at=None
+        )
+    )
+
+
+def cancel_phone_surveys(connection: Connection, survey_ids: Sequence[int]) -> None:
+    """The work goes on: the call that was to ask how it was is not due."""
+    connection.execute(
+        update(Callback)
+        .where(
+            Callback.survey_id.in_(survey_ids),
+            Callback.kind == CallbackKind.PHONE_SURVEY.value,
+            Callback.state == CallbackState.OPEN.value,
+        )
+        .values(state=CallbackState.CANCELLED.value, next_action_at=None)
+    )
+
+
+def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """The callbacks of a ticket with the supervisor's name, oldest first."""
+    query = (
+        select(Callback.__table__, Staff.name.label("supervisor_name"))
+        .outerjoin(Staff, Staff.id == Callback.assigned_to)
+        .where(Callback.ticket_id == ticket_id)
+        .order_by(Callback.id)
+    )
+    return fetch(connection, query)

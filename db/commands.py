@@ -1,0 +1,178 @@
+"""The only door to a ticket's state: one command, one transaction, with its event, its notices and its clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from db import alarms, clocks, events, outbox, tickets
+from db.effects import EFFECTS, Work
+from db.models import PendingEvent, Ticket, TicketEvent
+from db.notices import ticket_context, to_customer, to_staff
+from db.rows import fetch_one
+from domain.commands import Command
+from domain.escalation import Alarm
+from domain.exceptions import IdempotencyKeyReusedError
+from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState, next_state, require_permission
+from domain.people import Actor
+from domain.standard import Standard
+from domain.tickets import Channel, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a command. ``was_repeated``: the idempotency key was known, nothing was done again."""
+
+    ticket_id: int
+    number: str
+    state: TicketState
+    event_id: int
+    was_repeated: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def apply_command(
+    connection: Connection,
+    ticket_id: int,
+    command: Command,
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Applied:
+    """Lock the ticket, check the transition, write state, event, owed messages and clocks; the caller commits.
+
+    Raises NotFoundError, NotPermittedError, IllegalTransitionError, InvalidInputError, or
+    IdempotencyKeyReusedError; then nothing of the command is written.
+    """
+    ticket = tickets.get(connection, ticket_id, for_update=True)
+    if idempotency_key is not None:
+        known = find_by_key(connection, idempotency_key)
+        if known is not None:
+            return _repeated(known, ticket, command, idempotency_key)
+    require_permission(actor, command.name)
+    old_state = TicketState(ticket["state"])
+    resume_state = TicketState(ticket["resume_state"]) if ticket["resume_state"] else None
+    state = next_state(old_state, command.name, resume_state=resume_state)
+
+    work = Work(connection, ticket, actor, standard, now)
+    EFFECTS[command.name](work, command)
+    if state is not old_state:
+        work.change(**_state_columns(work, old_state, state))
+
+    clock_rows = clocks.of_ticket(connection, ticket_id, ticket["round"])
+    late = _move_clocks(work, command, state, clock_rows)
+    event_ids = _write(work, command, state, late, clock_rows, idempotency_key)
+    _queue_notices(work, command, clock_rows)
+    return Applied(ticket_id, ticket["number"], state, event_ids[0], facts=work.facts)
+
+
+def find_by_key(connection: Connection, idempotency_key: str) -> dict[str, Any] | None:
+    """The event that an idempotency key made, or None."""
+    query = select(TicketEvent.__table__).where(TicketEvent.idempotency_key == idempotency_key)
+    return fetch_one(connection, query)
+
+
+def _repeated(known: Mapping[str, Any], ticket: Mapping[str, Any], command: Command, key: str) -> Applied:
+    same = (known["ticket_id"], known["kind"], known["payload"]) == (ticket["id"], command.name, command.payload())
+    if not same:
+        raise IdempotencyKeyReusedError(f"the idempotency key {key!r} was used for another command; use a new key")
+    return Applied(ticket["id"], ticket["number"], TicketState(known["to_state"]), known["id"], True, known["facts"])
+
+
+def _state_columns(work: Work, old_state: TicketState, state: TicketState) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "state": state.value,
+        "resume_state": old_state.value if state is TicketState.WAITING_CUSTOMER else None,
+        "closed_at": work.now if STATES[state].is_over else None,
+    }
+    if state is TicketState.COMPLETED:
+        columns["completed_at"] = work.now
+        columns["close_due_at"] = work.now + work.standard.completion.close_without_answer_after
+    else:
+        columns["close_due_at"] = None
+        if state is not TicketState.CLOSED:
+            columns["completed_at"] = None
+    return columns
+
+
+def _move_clocks(
+    work: Work, command: Command, state: TicketState, rows: list[dict[str, Any]]
+) -> list[tuple[dict[str, Any], Alarm]]:
+    """Move the clocks; returns the breaches that no sweep had seen before the clock stopped or paused."""
+    promise = None
+    if command.name is CommandName.CHANGE_PRIORITY:
+        promise = (Priority(work.ticket["priority"]), Channel(work.ticket["channel"]))
+    late: list[tuple[dict[str, Any], Alarm]] = []
+    moved = []
+    for row in rows:
+        columns, breaches = clocks.move(row, command.name, state, promise=promise, standard=work.standard, now=work.now)
+        late += [(dict(row), alarm) for alarm in breaches]
+        if columns is not None:
+            row.update(columns)
+            moved.append({"id": row["id"], **columns})
+    clocks.write(work.connection, moved)
+    return late
+
+
+def _write(
+    work: Work,
+    command: Command,
+    state: TicketState,
+    late: list[tuple[dict[str, Any], Alarm]],
+    clock_rows: list[dict[str, Any]],
+    idempotency_key: str | None,
+) -> list[int]:
+    ticket = work.ticket
+    news = [
+        events.NewEvent(
+            command.name.value, work.actor, work.now, state.value, command.payload(), work.facts, idempotency_key
+        )
+    ]
+    if late:
+        leads = alarms.Leads.read(work.connection, work.standard)
+        for row, alarm in late:
+            event, notices, _ = alarms.announce(alarm, row, ticket, clock_rows, leads, work.standard, now=work.now)
+            news.append(event)
+            outbox.queue(work.connection, notices, now=work.now)
+    rows = events.chained_rows(ticket["id"], ticket["event_count"], ticket["event_digest"], news)
+    ids = events.append(work.connection, rows)
+    ticket["event_count"], ticket["event_digest"] = rows[-1]["seq"], rows[-1]["digest"]
+    work.connection.execute(
+        update(Ticket)
+        .where(Ticket.id == ticket["id"])
+        .values(**work.changes, event_count=ticket["event_count"], event_digest=ticket["event_digest"])
+    )
+    if COMMANDS[command.name].needs_follow_up:
+        pending = {"event_id": ids[0], "ticket_id": ticket["id"], "kind": command.name.value, "due_at": work.now}
+        work.connection.execute(insert(PendingEvent), pending)
+    return ids
+
+
+def _queue_notices(work: Work, command: Command, clock_rows: list[dict[str, Any]]) -> None:
+    traits = COMMANDS[command.name]
+    context = ticket_context(work.ticket, clock_rows) | work.notice_context
+    occasion = f"e{work.ticket['event_count']}"
+    kind = work.customer_notice if work.has_own_customer_notice else traits.tells_customer
+    messages = [to_customer(work.ticket, kind, occasion, context)] if kind is not None else []
+    if traits.tells_assignee is not None and work.ticket["assignee_id"] not in (None, work.actor_staff_id):
+        messages.append(
+            to_staff(
+                work.ticket,
+                work.ticket["assignee_id"],
+                work.ticket["assignee_language"],
+                traits.tells_assignee,
+                occasion,
+                context,
+            )
+        )
+    messages += [
+        to_staff(work.ticket, staff_id, language, staff_kind, occasion, context | dict(extra))
+        for staff_id, language, staff_kind, extra in work.staff_notices
+    ]
+    outbox.queue(work.connection, messages, now=work.now)

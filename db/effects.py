@@ -1,0 +1,272 @@
+"""What each command does to a ticket beside its state: one small function per command, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from db import clocks, plans, staff, surveys
+from db.notices import iso
+from domain.assignment import SUPPORT_BY_PRIORITY, next_tier
+from domain.commands import (
+    AgreePlan,
+    AskCustomer,
+    Assign,
+    Cancel,
+    ChangeCategory,
+    ChangePriority,
+    Command,
+    Complete,
+    EscalateTier,
+    LogStep,
+    ObjectToPlan,
+    ProposePlan,
+    RecordReply,
+    Reopen,
+    ReportAgain,
+    ReportDelay,
+    ReportNotFixed,
+)
+from domain.exceptions import IllegalTransitionError, InvalidInputError
+from domain.lifecycle import CommandName, TicketState
+from domain.messages import MessageKind
+from domain.people import STAFF_ROLES, Actor, Tier
+from domain.sla import ClockKind
+from domain.standard import Standard
+from domain.tickets import Channel, Priority
+from domain.triage import priority_for
+
+
+@dataclass
+class Work:
+    """One command being applied: the locked ticket, and what is to be written when its effect is done."""
+
+    connection: Connection
+    ticket: dict[str, Any]
+    actor: Actor
+    standard: Standard
+    now: datetime
+    changes: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    notice_context: dict[str, Any] = field(default_factory=dict)
+    customer_notice: MessageKind | None = None
+    has_own_customer_notice: bool = False
+    staff_notices: list[tuple[int, str, MessageKind, Mapping[str, Any]]] = field(default_factory=list)
+
+    @property
+    def actor_staff_id(self) -> int | None:
+        """The actor's staff id, or None when a customer or Aftercare itself acts."""
+        return self.actor.id if self.actor.role in STAFF_ROLES else None
+
+    def change(self, **columns: Any) -> None:
+        """Set columns of the ticket."""
+        self.changes.update(columns)
+        self.ticket.update(columns)
+
+    def tell_customer(self, kind: MessageKind | None) -> None:
+        """Send this notice, or none, instead of the one the command's table names."""
+        self.customer_notice, self.has_own_customer_notice = kind, True
+
+
+def _nothing(_work: Work, _command: Command) -> None:
+    """The change of state is all."""
+
+
+def _acknowledge(work: Work, _command: Command) -> None:
+    assign_by = work.ticket["opened_at"]
+    for row in clocks.of_ticket(work.connection, work.ticket["id"], work.ticket["round"]):
+        if row["kind"] == ClockKind.ASSIGNMENT:
+            assign_by = row["due_at"]
+    work.notice_context = {"assign_by": iso(assign_by)}
+
+
+def _hand_over(work: Work, assignee_id: int, tier: Tier, reason: str) -> None:
+    person = staff.get(work.connection, assignee_id)
+    work.facts = {"from": work.ticket["assignee_id"], "tier": int(tier)}
+    work.change(assignee_id=assignee_id, tier=int(tier))
+    work.ticket |= {"assignee_name": person["name"], "assignee_language": person["language"]}
+    work.notice_context = {"reason": reason, "tier": int(tier)}
+
+
+def _assign(work: Work, command: Assign) -> None:
+    is_first = work.ticket["assignee_id"] is None
+    person = staff.get(work.connection, command.assignee_id)
+    _hand_over(work, command.assignee_id, Tier(person["tier"]), command.reason)
+    work.tell_customer(MessageKind.TICKET_ASSIGNED if is_first else MessageKind.TICKET_TRANSFERRED)
+    if is_first:
+        _open_support(work)
+
+
+def _open_support(work: Work) -> None:
+    """S-12: an urgent ticket calls in the other departments at the same time."""
+    departments = SUPPORT_BY_PRIORITY[Priority(work.ticket["priority"])]
+    if departments:
+        work.facts["support"] = [department.value for department in departments]
+        languages = staff.languages(work.connection)
+        for department in departments:
+            for staff_id in staff.department_contacts(work.connection, department):
+                extra = {"department": department.value}
+                work.staff_notices.append((staff_id, languages[staff_id], MessageKind.STAFF_SUPPORT_REQUESTED, extra))
+
+
+def _escalate_tier(work: Work, command: EscalateTier) -> None:
+    tier = next_tier(Tier(work.ticket["tier"]))
+    if tier is None:
+        raise IllegalTransitionError("the ticket is with technical support already; there is no higher tier")
+    _hand_over(work, command.assignee_id, tier, command.reason)
+
+
+def _change_category(work: Work, command: ChangeCategory) -> None:
+    work.facts = {"from": work.ticket["category"]}
+    work.change(category=command.category.value, category_reason=command.reason)
+
+
+def _change_priority(work: Work, command: ChangePriority) -> None:
+    suggestion = priority_for(command.impact, is_safety_risk=command.is_safety_risk)
+    work.facts = {"from": work.ticket["priority"], "to": suggestion.value.value}
+    work.change(
+        impact=command.impact.value,
+        is_safety_risk=command.is_safety_risk,
+        priority=suggestion.value.value,
+        priority_reason=command.reason,
+    )
+
+
+def _ask_customer(work: Work, command: AskCustomer) -> None:
+    work.notice_context = {"question": command.question}
+
+
+def _answered(work: Work, name: CommandName, comment: str) -> None:
+    work.notice_context = {"answer": name.value, "comment": comment}
+
+
+def _record_reply(work: Work, command: RecordReply) -> None:
+    _answered(work, command.name, command.reply)
+
+
+def _propose_plan(work: Work, command: ProposePlan) -> None:
+    if command.deadline_at <= work.now:
+        raise InvalidInputError("deadline_at", "lies in the past")
+    revision = work.ticket["plan_revision"] + 1
+    owner = work.actor_staff_id or work.ticket["assignee_id"]
+    plan = plans.propose(work.connection, work.ticket["id"], revision, command, owner_id=owner, now=work.now)
+    work.change(plan_revision=revision)
+    work.facts = {"revision": revision}
+    work.notice_context = {"plan": plan}
+    work.tell_customer(MessageKind.PLAN_PROPOSED if revision == 1 else MessageKind.PLAN_REVISED)
+
+
+def _agree_plan(work: Work, command: AgreePlan) -> None:
+    if work.actor_staff_id is not None and command.agreed_by_phone_with is None:
+        raise InvalidInputError("agreed_by_phone_with", "say with whom it was agreed by phone (S-22)")
+    revision = plans.agree(work.connection, work.ticket["id"], command, now=work.now)
+    work.facts = {"revision": revision}
+    _answered(work, command.name, command.agreed_by_phone_with or "")
+
+
+def _object_to_plan(work: Work, command: ObjectToPlan) -> None:
+    work.facts = {"revision": plans.object_to(work.connection, work.ticket["id"], command.reason, now=work.now)}
+    _answered(work, command.name, command.reason)
+
+
+def _log_step(work: Work, command: LogStep) -> None:
+    work.notice_context = {"step": command.step}
+    if command.is_internal:
+        work.tell_customer(None)
+
+
+def _report_delay(work: Work, command: ReportDelay) -> None:
+    if command.expected_at <= work.now:
+        raise InvalidInputError("expected_at", "lies in the past; say when it will be done")
+    work.change(expected_at=command.expected_at)
+    work.notice_context = {
+        "reason": command.reason,
+        "expected_at": iso(command.expected_at),
+        "contingency": command.contingency,
+    }
+
+
+def _report_again(work: Work, command: ReportAgain) -> None:
+    _answered(work, command.name, command.description)
+
+
+def _complete(work: Work, command: Complete) -> None:
+    in_diagnosis = work.ticket["state"] == TicketState.DIAGNOSING
+    if in_diagnosis and not command.guidance_only:
+        raise IllegalTransitionError(
+            "nothing may be executed before the customer agrees (S-22): propose a plan, or complete it as guidance_only"
+        )
+    number = work.ticket["completion_no"] + 1
+    work.change(completion_no=number, expected_at=None)
+    work.facts = {"completion_no": number}
+    surveys.schedule_after_completion(work.connection, work.ticket, number, standard=work.standard, now=work.now)
+    close_at = work.now + work.standard.completion.close_without_answer_after
+    work.notice_context = {
+        "summary": command.summary,
+        "usage_advice": command.usage_advice,
+        "close_at": iso(close_at),
+    }
+
+
+def _report_not_fixed(work: Work, command: ReportNotFixed) -> None:
+    surveys.cancel_open(work.connection, work.ticket["id"])
+    _answered(work, command.name, command.reason)
+
+
+def _reopen(work: Work, command: Reopen) -> None:
+    closed_for = work.now - work.ticket["closed_at"]
+    if closed_for > work.standard.completion.reopen_within:
+        raise IllegalTransitionError(
+            f"the ticket was closed {closed_for.days} days ago; report the problem anew, it becomes a ticket of its own"
+        )
+    surveys.cancel_open(work.connection, work.ticket["id"])
+    round_no = work.ticket["round"] + 1
+    clocks.start(
+        work.connection,
+        work.ticket["id"],
+        (ClockKind.RESPONSE, ClockKind.RESOLUTION),
+        priority=Priority(work.ticket["priority"]),
+        channel=Channel(work.ticket["channel"]),
+        round_no=round_no,
+        standard=work.standard,
+        now=work.now,
+    )
+    work.change(round=round_no)
+    work.facts = {"round": round_no}
+    _answered(work, command.name, command.reason)
+
+
+def _cancel(work: Work, command: Cancel) -> None:
+    plans.withdraw(work.connection, work.ticket["id"], now=work.now)
+    work.notice_context = {"reason": command.reason}
+
+
+Effect = Callable[[Work, Any], None]
+
+EFFECTS: Mapping[CommandName, Effect] = {
+    CommandName.ACKNOWLEDGE: _acknowledge,
+    CommandName.ASSIGN: _assign,
+    CommandName.ESCALATE_TIER: _escalate_tier,
+    CommandName.FIRST_CONTACT: _nothing,
+    CommandName.CHANGE_CATEGORY: _change_category,
+    CommandName.CHANGE_PRIORITY: _change_priority,
+    CommandName.ASK_CUSTOMER: _ask_customer,
+    CommandName.RECORD_REPLY: _record_reply,
+    CommandName.PROPOSE_PLAN: _propose_plan,
+    CommandName.AGREE_PLAN: _agree_plan,
+    CommandName.OBJECT_TO_PLAN: _object_to_plan,
+    CommandName.LOG_STEP: _log_step,
+    CommandName.REPORT_DELAY: _report_delay,
+    CommandName.ADD_NOTE: _nothing,
+    CommandName.REPORT_AGAIN: _report_again,
+    CommandName.COMPLETE: _complete,
+    CommandName.REPORT_NOT_FIXED: _report_not_fixed,
+    CommandName.CONFIRM_COMPLETION: _nothing,
+    CommandName.CLOSE: _nothing,
+    CommandName.REOPEN: _reopen,
+    CommandName.CANCEL: _cancel,
+}

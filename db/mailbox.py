@@ -1,0 +1,62 @@
+"""What the mailbox transport keeps: every message as it was handed over, per recipient."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from db.models import MailboxEntry, Message
+from db.rows import fetch
+
+
+def keep(
+    connection: Connection,
+    message_id: int,
+    *,
+    address: str,
+    subject: str | None,
+    body: str,
+    html: str | None,
+    now: datetime,
+) -> int:
+    """Keep one message; returns the entry's id."""
+    statement = insert(MailboxEntry).returning(MailboxEntry.id)
+    values = {"message_id": message_id, "address": address, "subject": subject, "body": body, "html": html}
+    return connection.execute(statement, {**values, "received_at": now}).scalar_one()
+
+
+def find(connection: Connection, message_id: int) -> int | None:
+    """The entry of a message, or None when it never arrived."""
+    query = select(func.min(MailboxEntry.id)).where(MailboxEntry.message_id == message_id)
+    return connection.execute(query).scalar_one()
+
+
+def list_addresses(connection: Connection) -> list[tuple[str, int, datetime]]:
+    """Every address with its number of messages and the last one's moment, newest first."""
+    latest = func.max(MailboxEntry.received_at)
+    query = (
+        select(MailboxEntry.address, func.count(), latest)
+        .group_by(MailboxEntry.address)
+        .order_by(latest.desc(), MailboxEntry.address)
+    )
+    return [(address, count, at) for address, count, at in connection.execute(query)]
+
+
+def list_entries(connection: Connection, address: str, *, limit: int = 100) -> list[dict[str, Any]]:
+    """The newest entries of an address, with the message's kind and language."""
+    query = (
+        select(MailboxEntry.__table__, Message.kind, Message.language, Message.medium)
+        .join(Message, Message.id == MailboxEntry.message_id)
+        .where(MailboxEntry.address == address)
+        .order_by(MailboxEntry.id.desc())
+        .limit(limit)
+    )
+    return fetch(connection, query)
+
+
+def find_doubled(connection: Connection) -> list[int]:
+    """Messages that were handed over more than once; empty when all is well."""
+    query = select(MailboxEntry.message_id).group_by(MailboxEntry.message_id).having(func.count() > 1)
+    return list(connection.execute(query).scalars())

@@ -1,0 +1,494 @@
+"""This file declares every table; illegal states are refused by the schema itself."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Interval,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from domain.commands import PlanKind
+from domain.delivery import MessageState
+from domain.lifecycle import STATES, TicketState
+from domain.messages import Medium, MessageKind
+from domain.people import STAFF_ROLES, CustomerTier, Department, Role, Tier
+from domain.satisfaction import CallbackKind, CallbackState, SurveyMethod, SurveyState
+from domain.sla import ClockKind
+from domain.tickets import Category, Channel, Impact, Priority
+
+
+class Base(DeclarativeBase):
+    """Tables with constraint names that migrations can rely on."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy reads it from the class
+        datetime: DateTime(timezone=True),
+        timedelta: Interval,
+        str: Text,
+        bytes: LargeBinary,
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: ARRAY(Text),
+        list[date]: ARRAY(Date),
+    }
+
+
+def _in(column: str, words: type[StrEnum] | frozenset[Any]) -> CheckConstraint:
+    """Only these words; kept as text, so that a new word is a new check and no new type."""
+    listed = ", ".join(f"'{word}'" for word in sorted(str(word.value) for word in words))
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _states(predicate: Any) -> str:
+    return ", ".join(f"'{state.value}'" for state, traits in STATES.items() if predicate(traits))
+
+
+def _key() -> Mapped[int]:
+    return mapped_column(BigInteger, Identity(), primary_key=True)
+
+
+def _reference(table: str, *, nullable: bool = False) -> Any:
+    return mapped_column(BigInteger, ForeignKey(f"{table}.id"), nullable=nullable)
+
+
+class Calendar(Base):
+    """Service hours by name, as the standard had them when the database was upgraded (S-01)."""
+
+    __tablename__ = "calendars"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    time_zone: Mapped[str]
+    weekly: Mapped[dict[str, Any]]
+    holidays: Mapped[str | None]
+    closed_on: Mapped[list[date]] = mapped_column(server_default="{}")
+    open_on: Mapped[list[date]] = mapped_column(server_default="{}")
+
+
+class Customer(Base):
+    """Who is served (S-02)."""
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="reachable"),
+        CheckConstraint(r"phone ~ '^\+[1-9][0-9]{5,14}$'", name="phone_is_e164"),
+        _in("tier", CustomerTier),
+        _in("preferred_medium", Medium),
+        Index("uq_customers_phone", "phone", unique=True, postgresql_where=text("phone IS NOT NULL")),
+        Index("uq_customers_email", text("lower(email)"), unique=True, postgresql_where=text("email IS NOT NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    name: Mapped[str]
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    tier: Mapped[str] = mapped_column(server_default=CustomerTier.STANDARD.value)
+    language: Mapped[str]
+    preferred_medium: Mapped[str] = mapped_column(server_default=Medium.SMS.value)
+    time_zone: Mapped[str]
+    region: Mapped[str | None]
+    wants_anonymity: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[datetime]
+
+
+class Team(Base):
+    """A team on one of three tiers (S-13)."""
+
+    __tablename__ = "teams"
+    __table_args__ = (
+        CheckConstraint(f"tier BETWEEN {min(Tier)} AND {max(Tier)}", name="tier_known"),
+        _in("department", Department),
+    )
+
+    id: Mapped[int] = _key()
+    name: Mapped[str] = mapped_column(unique=True)
+    tier: Mapped[int] = mapped_column(SmallInteger)
+    department: Mapped[str] = mapped_column(server_default=Department.SERVICE.value)
+    region: Mapped[str | None]
+
+
+class Staff(Base):
+    """Who serves (S-72). Nobody is deleted: history names them."""
+
+    __tablename__ = "staff"
+    __table_args__ = (_in("role", STAFF_ROLES),)
+
+    id: Mapped[int] = _key()
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    is_senior: Mapped[bool] = mapped_column(server_default="false")
+    team_id: Mapped[int] = _reference("teams")
+    skills: Mapped[list[str]] = mapped_column(server_default="{}")
+    language: Mapped[str]
+    calendar: Mapped[str] = mapped_column(ForeignKey("calendars.name"))
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class Ticket(Base):
+    """One problem of one customer. Changed only by ``db.commands``."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        _in("state", TicketState),
+        _in("channel", Channel),
+        _in("category", Category),
+        _in("suggested_category", Category),
+        _in("impact", Impact),
+        _in("priority", Priority),
+        _in("suggested_priority", Priority),
+        CheckConstraint(f"tier BETWEEN {min(Tier)} AND {max(Tier)}", name="tier_known"),
+        CheckConstraint("NOT is_safety_risk OR priority = 'P1'", name="safety_is_urgent"),
+        CheckConstraint("(state = 'waiting_customer') = (resume_state IS NOT NULL)", name="waiting_resumes"),
+        CheckConstraint("resume_state IN ('diagnosing', 'in_work')", name="resume_state_known"),
+        CheckConstraint(
+            f"assignee_id IS NOT NULL OR state NOT IN ({_states(lambda t: t.has_assignee)})", name="has_assignee"
+        ),
+        CheckConstraint(f"(closed_at IS NOT NULL) = (state IN ({_states(lambda t: t.is_over)}))", name="over_has_end"),
+        CheckConstraint("(close_due_at IS NOT NULL) = (state = 'completed')", name="completed_closes"),
+        CheckConstraint("(completed_at IS NOT NULL) = (state IN ('completed', 'closed'))", name="completed_has_moment"),
+        CheckConstraint("closed_at >= opened_at AND completed_at >= opened_at", name="ends_after_it_began"),
+        Index("ix_tickets_close_due_at", "close_due_at", postgresql_where=text("close_due_at IS NOT NULL")),
+        Index("ix_tickets_assignee_id_open", "assignee_id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_tickets_customer_id_open", "customer_id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_tickets_opened_at", "opened_at"),
+    )
+
+    id: Mapped[int] = _key()
+    number: Mapped[str] = mapped_column(Computed("'TK-' || lpad(id::text, 8, '0')", persisted=True), unique=True)
+    customer_id: Mapped[int] = _reference("customers")
+    channel: Mapped[str]
+    region: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default=TicketState.NEW.value)
+    resume_state: Mapped[str | None]
+    category: Mapped[str]
+    suggested_category: Mapped[str]
+    category_reason: Mapped[str]
+    impact: Mapped[str]
+    is_safety_risk: Mapped[bool]
+    priority: Mapped[str]
+    suggested_priority: Mapped[str]
+    priority_reason: Mapped[str]
+    subject: Mapped[str]
+    description: Mapped[str]
+    occurred_at: Mapped[datetime | None]
+    usage_context: Mapped[str | None]
+    wish: Mapped[str | None]
+    product_model: Mapped[str | None]
+    serial_number: Mapped[str | None]
+    order_number: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(server_default="{}")
+    tier: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    assignee_id: Mapped[int | None] = _reference("staff", nullable=True)
+    round: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    plan_revision: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    completion_no: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    opened_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    close_due_at: Mapped[datetime | None]
+    expected_at: Mapped[datetime | None]
+    event_count: Mapped[int] = mapped_column(server_default="0")
+    event_digest: Mapped[bytes] = mapped_column(server_default=text(r"'\x'::bytea"))
+
+
+class TicketEvent(Base):
+    """What happened, in order; append-only by trigger, chained by digest (S-70)."""
+
+    __tablename__ = "ticket_events"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "seq"),
+        _in("actor_role", Role),
+        _in("to_state", TicketState),
+        Index(
+            "uq_ticket_events_idempotency_key",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+        Index("ix_ticket_events_at", "at"),
+    )
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = _reference("tickets")
+    seq: Mapped[int]
+    kind: Mapped[str]
+    actor_role: Mapped[str]
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    to_state: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]]
+    idempotency_key: Mapped[str | None]
+    digest: Mapped[bytes]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class PendingEvent(Base):
+    """An event after which Aftercare itself has something to do; gone when done (ticket_lifecycle)."""
+
+    __tablename__ = "pending_events"
+    __table_args__ = (Index("ix_pending_events_due_at", "due_at"), Index("ix_pending_events_ticket_id", "ticket_id"))
+
+    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket_events.id"), primary_key=True)
+    ticket_id: Mapped[int] = _reference("tickets")
+    kind: Mapped[str]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    problem: Mapped[str | None]
+
+
+class SlaClock(Base):
+    """One promise of one ticket; ``pauses`` is a list of [since, until or null]."""
+
+    __tablename__ = "sla_clocks"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "round", "kind"),
+        _in("kind", ClockKind),
+        CheckConstraint("target > interval '0'", name="target_positive"),
+        CheckConstraint("stopped_at IS NULL OR next_alarm_at IS NULL", name="stopped_is_silent"),
+        CheckConstraint("stopped_at >= started_at", name="stops_after_it_started"),
+        Index("ix_sla_clocks_next_alarm_at", "next_alarm_at", postgresql_where=text("next_alarm_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = _reference("tickets")
+    round: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    calendar: Mapped[str] = mapped_column(ForeignKey("calendars.name"))
+    target: Mapped[timedelta]
+    started_at: Mapped[datetime]
+    pauses: Mapped[list[Any]] = mapped_column(server_default="[]")
+    stopped_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    next_alarm_at: Mapped[datetime | None]
+    rungs_raised: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    breached_at: Mapped[datetime | None]
+
+
+class Plan(Base):
+    """One revision of a plan; all revisions stay visible (S-21 to S-23)."""
+
+    __tablename__ = "plans"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "revision"),
+        _in("kind", PlanKind),
+        CheckConstraint("state IN ('proposed', 'agreed', 'objected', 'superseded')", name="state_known"),
+        CheckConstraint("(state = 'objected') = (objection IS NOT NULL)", name="objection_has_reason"),
+        CheckConstraint("appointment_at <= deadline_at", name="appointment_before_deadline"),
+        Index("uq_plans_open", "ticket_id", unique=True, postgresql_where=text("state = 'proposed'")),
+    )
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = _reference("tickets")
+    revision: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    steps: Mapped[list[str]]
+    owner_id: Mapped[int] = _reference("staff")
+    deadline_at: Mapped[datetime]
+    appointment_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(server_default="proposed")
+    proposed_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    agreed_with: Mapped[str | None]
+    chosen_option: Mapped[int | None] = mapped_column(SmallInteger)
+    objection: Mapped[str | None]
+
+
+class PlanOption(Base):
+    """One of several ways of a plan, counted from 1."""
+
+    __tablename__ = "plan_options"
+
+    plan_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("plans.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    title: Mapped[str]
+    pros: Mapped[str]
+    cons: Mapped[str]
+
+
+class Attachment(Base):
+    """A photo, a proof of purchase or a signature, as evidence of an event (S-30, S-40)."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        CheckConstraint("octet_length(content) BETWEEN 1 AND 10485760", name="size"),
+        CheckConstraint("media_type IN ('image/jpeg', 'image/png', 'image/webp')", name="media_type_known"),
+        UniqueConstraint("event_id", "sha256"),
+    )
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id"), index=True)
+    event_id: Mapped[int] = _reference("ticket_events")
+    file_name: Mapped[str]
+    media_type: Mapped[str]
+    sha256: Mapped[bytes]
+    content: Mapped[bytes]
+    added_at: Mapped[datetime]
+
+
+class Message(Base):
+    """The outbox: one row per message, once by its dedupe key; words are frozen before the first send."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        _in("kind", MessageKind),
+        _in("medium", Medium),
+        _in("state", MessageState),
+        CheckConstraint("(customer_id IS NULL) <> (staff_id IS NULL)", name="one_recipient"),
+        CheckConstraint("state = 'queued' OR body IS NOT NULL", name="words_frozen"),
+        CheckConstraint("(state = 'sending') <= (sending_at IS NOT NULL)", name="sending_has_moment"),
+        Index("ix_messages_send_after", "send_after", postgresql_where=text("state = 'queued'")),
+        Index("ix_messages_sending_at", "sending_at", postgresql_where=text("state IN ('sending', 'unknown')")),
+        Index("ix_messages_ticket_id", "ticket_id"),
+        Index("ix_messages_customer_id", "customer_id"),
+    )
+
+    id: Mapped[int] = _key()
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    ticket_id: Mapped[int | None] = _reference("tickets", nullable=True)
+    customer_id: Mapped[int | None] = _reference("customers", nullable=True)
+    staff_id: Mapped[int | None] = _reference("staff", nullable=True)
+    kind: Mapped[str]
+    medium: Mapped[str]
+    language: Mapped[str]
+    context: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default=MessageState.QUEUED.value)
+    queued_at: Mapped[datetime]
+    send_after: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    sending_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    subject: Mapped[str | None]
+    body: Mapped[str | None]
+    html: Mapped[str | None]
+    provider: Mapped[str | None]
+    provider_id: Mapped[str | None]
+    error_code: Mapped[str | None]
+
+
+class MailboxEntry(Base):
+    """What the mailbox transport was handed; no uniqueness, so that a message handed over twice would show."""
+
+    __tablename__ = "mailbox_entries"
+
+    id: Mapped[int] = _key()
+    message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("messages.id"), index=True)
+    address: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str | None]
+    body: Mapped[str]
+    html: Mapped[str | None]
+    received_at: Mapped[datetime]
+
+
+class Survey(Base):
+    """One survey per completion (S-41)."""
+
+    __tablename__ = "surveys"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "completion_no"),
+        _in("method", SurveyMethod),
+        _in("state", SurveyState),
+        CheckConstraint("(state IN ('scheduled', 'sent')) OR next_action_at IS NULL", name="over_is_silent"),
+        CheckConstraint("(state = 'sent') <= (sent_at IS NOT NULL)", name="sent_has_moment"),
+        Index("ix_surveys_next_action_at", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = _reference("tickets")
+    completion_no: Mapped[int] = mapped_column(SmallInteger)
+    method: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=SurveyState.SCHEDULED.value)
+    next_action_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+
+class SurveyAnswer(Base):
+    """One answer per survey: the survey is the key (S-41)."""
+
+    __tablename__ = "survey_answers"
+    __table_args__ = tuple(
+        CheckConstraint(f"{dimension} BETWEEN 1 AND 5", name=f"{dimension}_score")
+        for dimension in ("efficiency", "attitude", "solution", "overall")
+    )
+
+    survey_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("surveys.id"), primary_key=True)
+    efficiency: Mapped[int] = mapped_column(SmallInteger)
+    attitude: Mapped[int] = mapped_column(SmallInteger)
+    solution: Mapped[int] = mapped_column(SmallInteger)
+    overall: Mapped[int] = mapped_column(SmallInteger)
+    comment: Mapped[str]
+    answered_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Callback(Base):
+    """A call that is owed to a customer (S-42, S-43)."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        UniqueConstraint("survey_id", "kind"),
+        _in("kind", CallbackKind),
+        _in("state", CallbackState),
+        CheckConstraint("(state = 'done') = (done_at IS NOT NULL AND reason IS NOT NULL)", name="done_has_reason"),
+        CheckConstraint("state = 'open' OR next_action_at IS NULL", name="over_is_silent"),
+        Index("ix_callbacks_next_action_at", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id"), index=True)
+    survey_id: Mapped[int] = _reference("surveys")
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=CallbackState.OPEN.value)
+    due_at: Mapped[datetime]
+    next_action_at: Mapped[datetime | None]
+    assigned_to: Mapped[int | None] = _reference("staff", nullable=True)
+    escalated_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = _reference("staff", nullable=True)
+    reason: Mapped[str | None]
+    suggestion: Mapped[str | None]
+
+
+class ApiKey(Base):
+    """A key of another system or a clerk; only its hash is kept (S-72)."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (_in("role", STAFF_ROLES),)
+
+    id: Mapped[int] = _key()
+    name: Mapped[str]
+    role: Mapped[str]
+    prefix: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,187 @@
+"""Surveys: scheduled with the completion, sent, reminded once, answered once, expired (S-41, S-43)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db import callbacks, occurrences, tickets
+from db.models import Survey, SurveyAnswer, Ticket
+from db.notices import iso
+from db.rows import fetch, fetch_one
+from domain.exceptions import IllegalTransitionError, NotFoundError
+from domain.messages import MessageKind
+from domain.people import SYSTEM, Actor, CustomerTier, Role
+from domain.satisfaction import (
+    CallbackKind,
+    SurveyMethod,
+    SurveyState,
+    needs_callback,
+    schedule,
+    survey_method,
+)
+from domain.satisfaction import SurveyAnswer as Answer
+from domain.standard import Standard
+from domain.tickets import Category
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyStep:
+    """What the dispatch did with one survey."""
+
+    ticket_number: str
+    method: SurveyMethod
+    step: str  # sent | reminded | expired | call_requested
+
+
+def schedule_after_completion(
+    connection: Connection, ticket: Mapping[str, Any], completion_no: int, *, standard: Standard, now: datetime
+) -> None:
+    """Schedule the one survey of this completion (S-41)."""
+    method = survey_method(Category(ticket["category"]), CustomerTier(ticket["customer_tier"]), standard.survey)
+    connection.execute(
+        insert(Survey).values(
+            ticket_id=ticket["id"],
+            completion_no=completion_no,
+            method=method.value,
+            next_action_at=now + standard.survey.after,
+        )
+    )
+
+
+def cancel_open(connection: Connection, ticket_id: int) -> None:
+    """Cancel a survey that has no answer yet, with the call it asked for: the work goes on (S-40)."""
+    cancelled = connection.execute(
+        update(Survey)
+        .where(
+            Survey.ticket_id == ticket_id,
+            Survey.state.in_([SurveyState.SCHEDULED.value, SurveyState.SENT.value]),
+        )
+        .values(state=SurveyState.CANCELLED.value, next_action_at=None)
+        .returning(Survey.id)
+    ).scalars()
+    callbacks.cancel_phone_surveys(connection, list(cancelled))
+
+
+def dispatch_due(connection: Connection, *, standard: Standard, now: datetime, limit: int = 200) -> list[SurveyStep]:
+    """Send, remind or expire up to ``limit`` surveys that are due; each step once, several sweeps share the work."""
+    due = fetch(
+        connection,
+        select(Survey.__table__)
+        .join(Ticket, Ticket.id == Survey.ticket_id)
+        .where(Survey.next_action_at <= now)
+        .order_by(Survey.next_action_at)
+        .limit(limit)
+        .with_for_update(of=[Survey, Ticket], skip_locked=True),
+    )
+    return [_act(connection, dict(row), standard, now=now) for row in due]
+
+
+def _act(connection: Connection, survey: dict[str, Any], standard: Standard, *, now: datetime) -> SurveyStep:
+    ticket = tickets.get(connection, survey["ticket_id"], for_update=True)
+    if survey["state"] == SurveyState.SCHEDULED:
+        step, columns = _send(connection, survey, ticket, standard, now=now)
+    elif now < survey["expires_at"]:
+        step, columns = "reminded", {"reminded_at": now, "next_action_at": survey["expires_at"]}
+        _record(connection, survey, ticket, step, MessageKind.SURVEY_REMINDER, survey["expires_at"], now=now)
+    else:
+        step, columns = "expired", {"state": SurveyState.EXPIRED.value, "next_action_at": None}
+        _record(connection, survey, ticket, step, None, None, now=now)
+    connection.execute(update(Survey).where(Survey.id == survey["id"]).values(**columns))
+    return SurveyStep(ticket["number"], SurveyMethod(survey["method"]), step)
+
+
+def _send(
+    connection: Connection, survey: Mapping[str, Any], ticket: dict[str, Any], standard: Standard, *, now: datetime
+) -> tuple[str, dict[str, Any]]:
+    times = schedule(standard.survey, sent_at=now)
+    columns = {"state": SurveyState.SENT.value, "sent_at": now, "expires_at": times.expires_at}
+    if survey["method"] == SurveyMethod.FORM:
+        _record(connection, survey, ticket, "sent", MessageKind.SURVEY_INVITATION, times.expires_at, now=now)
+        return "sent", columns | {"next_action_at": times.remind_at}
+    callbacks.request(connection, ticket, survey["id"], CallbackKind.PHONE_SURVEY, standard=standard, now=now)
+    _record(connection, survey, ticket, "call_requested", None, None, now=now)
+    return "call_requested", columns | {"next_action_at": times.expires_at}
+
+
+def _record(
+    connection: Connection,
+    survey: Mapping[str, Any],
+    ticket: dict[str, Any],
+    step: str,
+    message: MessageKind | None,
+    expires_at: datetime | None,
+    *,
+    now: datetime,
+) -> None:
+    occurrences.record(
+        connection,
+        ticket,
+        f"survey_{step}",
+        SYSTEM,
+        now=now,
+        facts={"survey_id": survey["id"], "completion_no": survey["completion_no"]},
+        tells_customer=message,
+        context={"expires_at": iso(expires_at), "survey_id": survey["id"]},
+    )
+
+
+def get(connection: Connection, survey_id: int) -> dict[str, Any]:
+    """A survey. Raises NotFoundError."""
+    row = fetch_one(connection, select(Survey.__table__).where(Survey.id == survey_id))
+    if row is None:
+        raise NotFoundError(f"no survey has the id {survey_id}")
+    return row
+
+
+def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """The surveys of a ticket with their answers, oldest first."""
+    query = (
+        select(Survey.__table__, *[c for c in SurveyAnswer.__table__.c if c.name != "survey_id"])
+        .outerjoin(SurveyAnswer, SurveyAnswer.survey_id == Survey.id)
+        .where(Survey.ticket_id == ticket_id)
+        .order_by(Survey.id)
+    )
+    return fetch(connection, query)
+
+
+def record_answer(
+    connection: Connection, survey_id: int, answer: Answer, actor: Actor, *, standard: Standard, now: datetime
+) -> bool:
+    """Store the one answer of a survey, and thank or promise a callback in the same transaction (S-42).
+
+    False when it was answered already: the first answer counts. Raises NotFoundError, or IllegalTransitionError
+    when it was not sent yet, has expired or was cancelled.
+    """
+    ticket = tickets.get(connection, get(connection, survey_id)["ticket_id"], for_update=True)
+    survey = get(connection, survey_id)
+    if survey["state"] == SurveyState.ANSWERED:
+        return False
+    if survey["state"] != SurveyState.SENT or now >= survey["expires_at"]:
+        raise IllegalTransitionError(f"the survey cannot be answered: it is {survey['state']}")
+    connection.execute(insert(SurveyAnswer).values(survey_id=survey_id, answered_at=now, **answer.model_dump()))
+    connection.execute(
+        update(Survey).where(Survey.id == survey_id).values(state=SurveyState.ANSWERED.value, next_action_at=None)
+    )
+    staff_id = actor.id if actor.role not in (Role.CUSTOMER, Role.SYSTEM) else None
+    callbacks.finish_phone_survey(connection, survey_id, done_by=staff_id, now=now)
+    message, context = MessageKind.SURVEY_THANKS, {}
+    if needs_callback(answer.overall, low_score=standard.callback.low_score):
+        call_by = callbacks.request(connection, ticket, survey_id, CallbackKind.LOW_SCORE, standard=standard, now=now)
+        message, context = MessageKind.CALLBACK_PROMISED, {"call_by": iso(call_by)}
+    occurrences.record(
+        connection,
+        ticket,
+        "survey_answered",
+        actor,
+        now=now,
+        facts={"survey_id": survey_id, "overall": answer.overall},
+        tells_customer=message,
+        context=context,
+    )
+    return True

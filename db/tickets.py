@@ -1,0 +1,115 @@
+"""Reading tickets: one with everything a rule or a notice needs, or lists; changes are made by ``db.commands``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+from sqlalchemy.orm import aliased
+
+from db.models import Attachment, Customer, Plan, PlanOption, SlaClock, Staff, Ticket
+from db.rows import fetch, fetch_one
+from domain.exceptions import NotFoundError
+from domain.lifecycle import TicketState
+from domain.tickets import Priority, ticket_number
+
+_Assignee = aliased(Staff)
+
+
+def _with_people() -> Select[Any]:
+    return (
+        select(
+            Ticket.__table__,
+            Customer.name.label("customer_name"),
+            Customer.language.label("customer_language"),
+            Customer.preferred_medium,
+            Customer.phone.label("customer_phone"),
+            Customer.email.label("customer_email"),
+            Customer.tier.label("customer_tier"),
+            _Assignee.name.label("assignee_name"),
+            _Assignee.language.label("assignee_language"),
+            _Assignee.is_active.label("assignee_is_active"),
+        )
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .outerjoin(_Assignee, _Assignee.id == Ticket.assignee_id)
+    )
+
+
+def get(connection: Connection, ticket_id: int, *, for_update: bool = False) -> dict[str, Any]:
+    """A ticket with its customer's and assignee's details; locked until the transaction ends if so asked.
+
+    Raises NotFoundError.
+    """
+    query = _with_people().where(Ticket.id == ticket_id)
+    if for_update:
+        query = query.with_for_update(of=Ticket)
+    row = fetch_one(connection, query)
+    if row is None:
+        raise NotFoundError(f"no ticket has the number {ticket_number(ticket_id)}; see 'aftercare ticket list'")
+    return row
+
+
+def lock_many(connection: Connection, ticket_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Lock those of the tickets that nobody else holds; by id, with customer and assignee."""
+    query = _with_people().where(Ticket.id.in_(ticket_ids)).with_for_update(of=Ticket, skip_locked=True)
+    return {row["id"]: row for row in fetch(connection, query)}
+
+
+def list_open(
+    connection: Connection,
+    *,
+    states: Sequence[TicketState] = (),
+    priority: Priority | None = None,
+    assignee_id: int | None = None,
+    after_id: int = 0,
+    limit: int = 50,
+    include_closed: bool = False,
+) -> list[dict[str, Any]]:
+    """Tickets by number, with their next deadline (UTC) as ``due_at``."""
+    due = (
+        select(SlaClock.due_at)
+        .where(SlaClock.ticket_id == Ticket.id, SlaClock.stopped_at.is_(None))
+        .order_by(SlaClock.due_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = _with_people().add_columns(due.label("due_at")).where(Ticket.id > after_id).order_by(Ticket.id).limit(limit)
+    if not include_closed:
+        query = query.where(Ticket.closed_at.is_(None))
+    if states:
+        query = query.where(Ticket.state.in_([state.value for state in states]))
+    if priority is not None:
+        query = query.where(Ticket.priority == priority.value)
+    if assignee_id is not None:
+        query = query.where(Ticket.assignee_id == assignee_id)
+    return fetch(connection, query)
+
+
+def find_to_close(connection: Connection, *, now: datetime, limit: int) -> list[int]:
+    """Completed tickets whose customer has not answered within the time of the standard (S-40)."""
+    query = select(Ticket.id).where(Ticket.close_due_at <= now).order_by(Ticket.close_due_at).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def plans_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """All revisions of a ticket's plan with their options, oldest first (S-23)."""
+    plans = fetch(connection, select(Plan.__table__).where(Plan.ticket_id == ticket_id).order_by(Plan.revision))
+    by_id = {plan["id"]: {**plan, "options": []} for plan in plans}
+    options = fetch(
+        connection, select(PlanOption.__table__).where(PlanOption.plan_id.in_(by_id)).order_by(PlanOption.position)
+    )
+    for option in options:
+        by_id[option["plan_id"]]["options"].append(option)
+    return list(by_id.values())
+
+
+def attachments_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """The attachments of a ticket without their content, oldest first."""
+    query = (
+        select(Attachment.id, Attachment.event_id, Attachment.file_name, Attachment.media_type, Attachment.added_at)
+        .where(Attachment.ticket_id == ticket_id)
+        .order_by(Attachment.id)
+    )
+    return fetch(connection, query)

@@ -1,0 +1,85 @@
+"""The only reader of the environment: every setting, checked, with a default that works without an account."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting in the environment is wrong; the text names it and says what to mend."""
+
+
+def _psycopg_url(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must begin with postgresql://, for example postgresql://aftercare@localhost/aftercare")
+    return f"postgresql+psycopg://{rest}"
+
+
+PostgresUrl = Annotated[str, AfterValidator(_psycopg_url)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set; each name is prefixed with ``AFTERCARE_`` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="AFTERCARE_", env_file=".env", extra="ignore")
+
+    home: Path = Field(default=Path(".aftercare"), description="Where the embedded database, logs and secrets live.")
+    database_url: PostgresUrl | None = Field(default=None, description="Postgres 15 or newer; none: the embedded one.")
+    prefect_database_url: PostgresUrl | None = Field(
+        default=None, description="Prefect's own database; none: a database 'prefect' beside the product's."
+    )
+    standard: Path | None = Field(default=None, description="A TOML file with this company's own figures.")
+    public_url: str = Field(default="", description="The address under which customers reach the pages.")
+    web_port: int = Field(default=8080, ge=1, le=65535)
+    prefect_port: int = Field(default=4200, ge=1, le=65535)
+    secret_key: SecretStr | None = Field(default=None, description="Signs links; none: generated and kept in home.")
+
+    @property
+    def web_url(self) -> str:
+        """The address of the customer pages, without a slash at its end."""
+        return (self.public_url or f"http://127.0.0.1:{self.web_port}").rstrip("/")
+
+    @property
+    def prefect_url(self) -> str:
+        """The address of the Prefect server that ``aftercare up`` and ``aftercare demo`` start."""
+        return f"http://127.0.0.1:{self.prefect_port}"
+
+    @property
+    def postgres_folder(self) -> Path:
+        """The embedded database's data; a folder of its own, because the package opens its parents when run as root."""
+        return self.home.absolute() / "postgres" / "data"
+
+    def signing_key(self) -> str:
+        """The key that signs links: from the environment, else a file that only its owner can read."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        return _kept_secret(self.home.absolute() / "secrets" / "signing_key")
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text("ascii").strip()
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process. Raises SettingsError that names each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = (f"AFTERCARE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError("; ".join(faults)) from error
