@@ -11,6 +11,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.standard import Standard, load_standard
+
 
 class SettingsError(Exception):
     """A setting in the environment is wrong; the text names it and says what to mend."""
@@ -83,3 +85,9 @@ def get_settings() -> Settings:
     except ValidationError as error:
         faults = (f"AFTERCARE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError("; ".join(faults)) from error
+
+
+@cache
+def get_standard() -> Standard:
+    """The service standard of this process. Raises StandardError that names the file and the figure."""
+    return load_standard(get_settings().standard)

@@ -209,6 +209,7 @@ def _complete(work: Work, command: Complete) -> None:
         "summary": command.summary,
         "usage_advice": command.usage_advice,
         "close_at": iso(close_at),
+        "completion_no": number,
     }
 
 

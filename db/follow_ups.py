@@ -50,9 +50,7 @@ def find_due(connection: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(row.ticket_id, row.number) for row in connection.execute(query)]
 
 
-def carry_out_next(
-    connection: Connection, ticket_id: int, *, standard: Standard, now: datetime
-) -> FollowedUp | None:
+def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> FollowedUp | None:
     """Follow up the ticket's oldest due event; None when there is none or another process has it."""
     query = (
         select(PendingEvent.event_id, PendingEvent.kind, PendingEvent.attempts)
@@ -113,9 +111,7 @@ def _assign(
     connection: Connection, ticket: Mapping[str, Any], tier: Tier, standard: Standard, *, now: datetime
 ) -> Assign:
     need = _need(ticket, tier)
-    choice = choose_assignee(
-        staff.candidates(connection, standard), need, now=now, except_for=ticket["assignee_id"]
-    )
+    choice = choose_assignee(staff.candidates(connection, standard), need, now=now, except_for=ticket["assignee_id"])
     return Assign(assignee_id=choice.candidate.id, reason=choice.reason)
 
 
@@ -136,9 +132,7 @@ def _assignee_fits(connection: Connection, ticket: Mapping[str, Any], standard: 
     if ticket["assignee_id"] is None:
         return False
     need = _need(ticket, Tier(ticket["tier"]))
-    return any(
-        c.id == ticket["assignee_id"] and is_eligible(c, need) for c in staff.candidates(connection, standard)
-    )
+    return any(c.id == ticket["assignee_id"] and is_eligible(c, need) for c in staff.candidates(connection, standard))
 
 
 def _need(ticket: Mapping[str, Any], tier: Tier) -> Need:

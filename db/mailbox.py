@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from db import outbox
 from db.models import MailboxEntry, Message
 from db.rows import fetch
 
@@ -15,13 +16,16 @@ def keep(
     connection: Connection,
     message_id: int,
     *,
+    attempt: int,
     address: str,
     subject: str | None,
     body: str,
     html: str | None,
     now: datetime,
-) -> int:
-    """Keep one message; returns the entry's id."""
+) -> int | None:
+    """Keep one message; returns the entry's id, or None when this attempt does not have the message any more."""
+    if not outbox.is_claimed(connection, message_id, attempt):
+        return None
     statement = insert(MailboxEntry).returning(MailboxEntry.id)
     values = {"message_id": message_id, "address": address, "subject": subject, "body": body, "html": html}
     return connection.execute(statement, {**values, "received_at": now}).scalar_one()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from db.outbox import NewMessage
@@ -13,7 +13,7 @@ from domain.sla import ClockKind
 
 def iso(moment: datetime | None) -> str | None:
     """A moment as a message's context keeps it."""
-    return moment.isoformat() if moment is not None else None
+    return moment.astimezone(UTC).isoformat() if moment is not None else None
 
 
 def ticket_context(ticket: Mapping[str, Any], clocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -114,34 +114,61 @@ def refuse(connection: Connection, message_id: int, *, code: str, body: str, now
     )
 
 
-def settle(connection: Connection, message_id: int, outcome: Outcome, *, provider: str, now: datetime) -> bool:
-    """Record a message's fate; a late or doubled report changes nothing. Returns whether it did."""
+def frozen(connection: Connection, message_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Messages that are being sent, with their words and addresses, in the order of their ids."""
+    query = (
+        select(
+            Message.__table__,
+            func.coalesce(Customer.email, Staff.email).label("email"),
+            Customer.phone,
+        )
+        .outerjoin(Customer, Customer.id == Message.customer_id)
+        .outerjoin(Staff, Staff.id == Message.staff_id)
+        .where(Message.id.in_(message_ids), Message.state == MessageState.SENDING.value)
+        .order_by(Message.id)
+    )
+    return fetch(connection, query)
+
+
+def is_claimed(connection: Connection, message_id: int, attempt: int) -> bool:
+    """Lock a message and say whether this attempt still has it; a reaper may have taken it from a slow sender."""
+    query = select(Message.state, Message.attempts).where(Message.id == message_id).with_for_update()
+    row = connection.execute(query).one()
+    return bool(row.state == MessageState.SENDING and row.attempts == attempt)
+
+
+def settle(
+    connection: Connection, message_id: int, outcome: Outcome, *, attempt: int, provider: str, now: datetime
+) -> bool:
+    """Record the fate of an attempt; a late or doubled report changes nothing. Returns whether it did."""
     current = connection.execute(
         select(Message.state, Message.attempts).where(Message.id == message_id).with_for_update()
     ).one()
     target = state_after(outcome)
-    if target not in FOLLOWS[MessageState(current.state)]:
+    if current.attempts != attempt or target not in FOLLOWS[MessageState(current.state)]:
         return False
     values: dict[str, Any] = {"state": target.value, "provider": provider, "settled_at": now, "error_code": None}
     match outcome:
         case Accepted(provider_id=provider_id):
             values["provider_id"] = provider_id
+        case NotSent(code=code) if attempt > len(RETRY_DELAYS):
+            values |= {"state": MessageState.FAILED.value, "error_code": code}
         case NotSent(code=code):
-            if current.attempts > len(RETRY_DELAYS):
-                values |= {"state": MessageState.FAILED.value, "error_code": code}
-            else:
-                delay = func.make_interval(0, 0, 0, 0, 0, 0, RETRY_DELAYS[current.attempts - 1])
-                values |= {"error_code": code, "settled_at": None, "send_after": bindparam("now") + delay}
+            retry_at = now + timedelta(seconds=RETRY_DELAYS[attempt - 1])
+            values |= {"error_code": code, "settled_at": None, "send_after": retry_at}
         case _:
             values["error_code"] = outcome.code
-    connection.execute(update(Message).where(Message.id == message_id).values(**values), {"now": now})
+    connection.execute(update(Message).where(Message.id == message_id).values(**values))
     return True
 
 
-def claim_unclear(connection: Connection, *, stale_since: datetime, limit: int) -> list[dict[str, Any]]:
-    """Lock messages whose fate is unclear: sending since before ``stale_since``, or unknown."""
-    query = (
-        select(Message.__table__)
+def claim_unclear(connection: Connection, *, stale_since: datetime, now: datetime, limit: int) -> list[tuple[int, int]]:
+    """Mark messages unknown that have been sending since before ``stale_since``; returns (id, attempt) to look up.
+
+    One that is unknown already is looked up again after the same time.
+    """
+    stale = (
+        select(Message.id)
         .where(
             Message.state.in_([MessageState.SENDING.value, MessageState.UNKNOWN.value]),
             Message.sending_at <= stale_since,
@@ -150,7 +177,13 @@ def claim_unclear(connection: Connection, *, stale_since: datetime, limit: int) 
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return fetch(connection, query)
+    marked = connection.execute(
+        update(Message)
+        .where(Message.id.in_(stale.scalar_subquery()))
+        .values(state=MessageState.UNKNOWN.value, sending_at=now)
+        .returning(Message.id, Message.attempts)
+    )
+    return [(row.id, row.attempts) for row in marked]
 
 
 def count_by_state(connection: Connection) -> dict[str, int]:

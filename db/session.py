@@ -10,7 +10,11 @@ from functools import cache
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from db import embedded
+from settings import get_settings
+
 OLDEST_POSTGRES = 15
+_CONNECTION = {"connect_timeout": 5, "options": "-c timezone=UTC"}
 
 
 class DatabaseUnavailableError(Exception):
@@ -20,13 +24,22 @@ class DatabaseUnavailableError(Exception):
 @cache
 def engine(url: str) -> Engine:
     """The engine of this process for a database; ``url`` in SQLAlchemy's form."""
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=False, connect_args={"connect_timeout": 5})
+    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=False, connect_args=_CONNECTION)
+
+
+@cache
+def database_url() -> str:
+    """The product's database: the one the settings name, else the embedded one, which is started when it is not."""
+    settings = get_settings()
+    if settings.database_url is not None:
+        return settings.database_url
+    return embedded.start(settings.postgres_folder).url(embedded.PRODUCT_DATABASE)
 
 
 @contextmanager
-def transaction(url: str) -> Iterator[Connection]:
+def transaction(url: str | None = None) -> Iterator[Connection]:
     """One transaction: committed at the end of the block, rolled back when it raises."""
-    with engine(url).begin() as connection:
+    with engine(url or database_url()).begin() as connection:
         yield connection
 
 

@@ -1,0 +1,1 @@
+"""The doors out: one file per transport; here the mailbox, which needs no account."""

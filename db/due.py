@@ -1,0 +1,51 @@
+"""This file asks what is due, without claiming it: a look at a partial index that costs what is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from db.models import Callback, Message, PendingEvent, SlaClock, Survey, Ticket
+from domain.delivery import MessageState
+
+_MOST = 1000
+
+
+class Due(Enum):
+    """The kinds of work that come due, each with its column."""
+
+    FOLLOW_UPS = "follow_ups"
+    CLOSINGS = "closings"
+    ALARMS = "alarms"
+    SURVEYS = "surveys"
+    CALLBACKS = "callbacks"
+    MESSAGES = "messages"
+
+
+_COLUMNS: dict[Due, Any] = {
+    Due.FOLLOW_UPS: PendingEvent.due_at,
+    Due.CLOSINGS: Ticket.close_due_at,
+    Due.ALARMS: SlaClock.next_alarm_at,
+    Due.SURVEYS: Survey.next_action_at,
+    Due.CALLBACKS: Callback.next_action_at,
+    Due.MESSAGES: Message.send_after,
+}
+
+
+def count(connection: Connection, what: Due, *, now: datetime) -> int:
+    """How much is due, counted up to 1,000."""
+    column = _COLUMNS[what]
+    query = select(column).where(column <= now)
+    if what is Due.MESSAGES:
+        query = query.where(Message.state == MessageState.QUEUED.value)
+    return connection.execute(select(func.count()).select_from(query.limit(_MOST).subquery())).scalar_one()
+
+
+def next_moment(connection: Connection, kinds: tuple[Due, ...]) -> datetime | None:
+    """When the next of these comes due, or None when nothing will."""
+    earliest = [select(func.min(_COLUMNS[kind])).scalar_subquery() for kind in kinds]
+    moment: datetime | None = connection.execute(select(func.least(*earliest))).scalar_one()
+    return moment

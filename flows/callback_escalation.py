@@ -1,0 +1,43 @@
+"""Whoever is unhappy is called within the hour, or the manager hears of it (S-42)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.drain_window import drain, is_stale
+from flows.parameters import Now, WindowSeconds, run_name
+from flows.report import Report, too_late
+from tasks.sweeps import callbacks_due, escalate_callbacks
+
+
+@flow(name="callback_escalation", flow_run_name=run_name)
+def callback_escalation(now: Now = None, window_seconds: WindowSeconds = 300) -> State[None]:
+    """Gives every callback that a score of 3 or less asks for to a supervisor on duty, due within one hour of the
+    answer, and tells the manager of each one that is late (S-42).
+    """
+    if is_stale(now=now, window_seconds=window_seconds):
+        return too_late()
+    report = Report("callback-escalation", "Callbacks given to a supervisor, or late.")
+
+    def step(moment: datetime) -> int:
+        if not callbacks_due(now=moment):
+            return 0
+        steps = escalate_callbacks.with_options(task_run_name=f"callbacks due at {moment:%H:%M:%S}Z")(moment)
+        return report.add(
+            "callback steps",
+            [
+                {
+                    "ticket": s.ticket_number,
+                    "kind": s.kind.value,
+                    "step": s.step,
+                    "call by": f"{s.due_at:%Y-%m-%d %H:%M}Z",
+                }
+                for s in steps
+            ],
+        )
+
+    drain(step, now=now, window_seconds=window_seconds)
+    return report.finish()

@@ -1,0 +1,41 @@
+"""This file runs a step again and again for the length of a window: how a flow is always awake without ever waiting.
+
+A scheduled run lives for its window, a little longer than the time to the next one. Nothing is kept in memory: a
+run that is killed is replaced by the next, and two at once share the work, because the claims are in the database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from prefect.runtime import flow_run
+
+from clock import utc_now
+
+TICK_SECONDS = 1.0
+
+
+def drain(step: Callable[[datetime], int], *, now: datetime | None, window_seconds: int) -> None:
+    """Call ``step(now)``, which returns how much it did, until nothing is due.
+
+    With ``now`` given, for that moment only: a repair, a demo, a test. Without, for ``window_seconds``, looking
+    again every second while there is nothing to do.
+    """
+    if now is not None:
+        while step(now):
+            pass
+        return
+    end = utc_now() + timedelta(seconds=window_seconds)
+    while (moment := utc_now()) < end:
+        if not step(moment):
+            time.sleep(TICK_SECONDS)
+
+
+def is_stale(*, now: datetime | None, window_seconds: int) -> bool:
+    """True for a scheduled run that starts after its own window: the run that is due now does its work."""
+    scheduled = flow_run.get_scheduled_start_time()
+    if now is not None or scheduled is None:
+        return False
+    return bool(utc_now() - scheduled > timedelta(seconds=2 * window_seconds))

@@ -1,0 +1,42 @@
+"""What every flow may be told in its run form, and how its runs are named."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from pydantic import Field
+
+# Two cores are kept busy by eight threads: most of a command is waiting for the database.
+THREADS: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=8)
+
+Now = Annotated[
+    datetime | None,
+    Field(
+        title="As if it were",
+        description="Do what is due at this moment (with its zone), then end. Empty: work for the whole window.",
+    ),
+]
+WindowSeconds = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=3600,
+        title="Window in seconds",
+        description="How long the run stays awake. A little more than the time to the next scheduled run.",
+    ),
+]
+
+
+def run_name() -> str:
+    """``sla_watchdog · 2026-11-24 10:00Z`` for a given moment, ``sla_watchdog · 300 s window`` for a window."""
+    given = flow_run.get_parameters()
+    name = flow_run.get_flow_name() or "run"
+    if (now := given.get("now")) is not None:
+        moment = now if isinstance(now, datetime) else datetime.fromisoformat(str(now))
+        return f"{name} · {moment:%Y-%m-%d %H:%M}Z"
+    window = given.get("window_seconds")
+    return f"{name} · {window} s window" if window else f"{name} · now"

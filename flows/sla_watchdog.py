@@ -1,0 +1,46 @@
+"""Nobody misses a promise unnoticed: warn at 50 % and 80 %, record the breach, tell supervisor and manager (S-13)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.drain_window import drain, is_stale
+from flows.parameters import Now, WindowSeconds, run_name
+from flows.report import Report, too_late
+from tasks.sweeps import alarms_due, raise_alarms
+
+
+@flow(name="sla_watchdog", flow_run_name=run_name)
+def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[None]:
+    """Watches the clock of every open ticket: tells the engineer at half and four fifths of the promised time, the
+    supervisor at the breach, the manager when it stays broken (S-10, S-13); each of these once.
+
+    A sweep costs what is due, not what is open.
+    """
+    if is_stale(now=now, window_seconds=window_seconds):
+        return too_late()
+    report = Report("sla-watchdog", "Promises in danger or broken, and who was told.")
+
+    def step(moment: datetime) -> int:
+        if not alarms_due(now=moment):
+            return 0
+        raised = raise_alarms.with_options(task_run_name=f"alarms due at {moment:%H:%M:%S}Z")(moment)
+        return report.add(
+            "alarms raised",
+            [
+                {
+                    "ticket": alarm.ticket_number,
+                    "clock": alarm.clock.value,
+                    "alarm": alarm.kind.value,
+                    "due": f"{alarm.due_at:%Y-%m-%d %H:%M}Z" if alarm.due_at else "",
+                    "told": len(alarm.told),
+                }
+                for alarm in raised
+            ],
+        )
+
+    drain(step, now=now, window_seconds=window_seconds)
+    return report.finish()

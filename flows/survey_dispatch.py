@@ -1,0 +1,35 @@
+"""Everybody is asked how it was, 24 hours after completion, reminded once, and then left in peace (S-41, S-43)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from clock import utc_now
+from flows.drain_window import drain
+from flows.parameters import Now, run_name
+from flows.report import Report
+from tasks.sweeps import dispatch_surveys, surveys_due
+
+
+@flow(name="survey_dispatch", flow_run_name=run_name)
+def survey_dispatch(now: Now = None) -> State[None]:
+    """Sends the satisfaction survey 24 hours after completion, one reminder, and closes it when it expires (S-41).
+
+    Complaints and valued customers are called instead (S-43). One survey per completion, each step once.
+    """
+    report = Report("survey-dispatch", "Surveys sent, reminded, expired.")
+
+    def step(moment: datetime) -> int:
+        if not surveys_due(now=moment):
+            return 0
+        steps = dispatch_surveys.with_options(task_run_name=f"surveys due at {moment:%H:%M}Z")(moment)
+        return report.add(
+            "survey steps",
+            [{"ticket": s.ticket_number, "method": s.method.value, "step": s.step} for s in steps],
+        )
+
+    drain(step, now=now or utc_now(), window_seconds=1)
+    return report.finish()

@@ -1,0 +1,1 @@
+"""The steps: one piece of I/O each, visible in the Prefect UI; rules are in domain/, SQL in db/."""

@@ -1,0 +1,54 @@
+"""The steps of a ticket's life that Aftercare takes itself: acknowledge, assign, climb, close (S-05, S-12, S-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from db import follow_ups, tickets
+from db.follow_ups import FollowedUp
+from db.session import transaction
+from settings import get_standard
+from tasks import story
+
+BATCH = 400
+
+
+def find_pending(*, now: datetime) -> list[tuple[int, str]]:
+    """Tickets (id, number) with events to follow up."""
+    with transaction() as connection:
+        return follow_ups.find_due(connection, now=now, limit=BATCH)
+
+
+def find_to_close(*, now: datetime) -> list[int]:
+    """Ids of completed tickets whose customer did not answer in time (S-40)."""
+    with transaction() as connection:
+        return tickets.find_to_close(connection, now=now, limit=BATCH)
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+def follow_up(ticket_ids: Sequence[int], now: datetime) -> list[FollowedUp]:
+    """Carry out what these tickets' events ask for, one event per transaction."""
+    done: list[FollowedUp] = []
+    for ticket_id in ticket_ids:
+        while True:
+            with transaction() as connection:
+                step = follow_ups.carry_out_next(connection, ticket_id, standard=get_standard(), now=now)
+            if step is None:
+                break
+            story.tell(step.ticket_number, step.event, done=", ".join(step.done), problem=step.problem)
+            done.append(step)
+    return done
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+def close_unanswered(ticket_ids: Sequence[int], now: datetime) -> int:
+    """Close these completed tickets; returns how many were still to be closed."""
+    closed = 0
+    for ticket_id in ticket_ids:
+        with transaction() as connection:
+            closed += follow_ups.close_unanswered(connection, ticket_id, standard=get_standard(), now=now)
+    return closed

@@ -1,0 +1,37 @@
+"""This file makes one ticket's story findable in the Prefect UI: names, tags and events by its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.events import emit_event
+
+# Under backlog one task run takes this many tickets; with little to do each ticket has a run of its own.
+CHUNK = 20
+_FEW = 40
+
+
+def chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
+    """The items one by one while they are few, else in chunks: a task run costs more than a command."""
+    size = 1 if len(items) <= _FEW else CHUNK
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def run_options(numbers: Sequence[str | None], what: str) -> dict[str, Any]:
+    """Name and tags of a task run about these tickets."""
+    tickets = sorted({number for number in numbers if number})
+    name = tickets[0] if len(tickets) == 1 else f"{len(numbers)} items"
+    return {"task_run_name": f"{name} · {what}", "tags": tickets}
+
+
+def tell(ticket_number: str, what: str, **facts: str | int | None) -> None:
+    """Emit a Prefect event about a ticket; a lens only, the record of truth is ``ticket_events``."""
+    emit_event(
+        event=f"aftercare.ticket.{what}",
+        resource={
+            "prefect.resource.id": f"aftercare.ticket.{ticket_number}",
+            "prefect.resource.name": ticket_number,
+        },
+        payload=dict(facts),
+    )

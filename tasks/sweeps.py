@@ -1,0 +1,67 @@
+"""The steps of the periodic sweeps: alarms, surveys, callbacks; each claims what is due and shares it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from db import alarms, callbacks, due, surveys
+from db.alarms import Raised
+from db.callbacks import CallbackStep
+from db.due import Due
+from db.session import transaction
+from db.surveys import SurveyStep
+from settings import get_standard
+from tasks import story
+
+
+def alarms_due(*, now: datetime) -> int:
+    """How many SLA clocks have an alarm due."""
+    return _count(Due.ALARMS, now)
+
+
+def surveys_due(*, now: datetime) -> int:
+    """How many surveys have a step due."""
+    return _count(Due.SURVEYS, now)
+
+
+def callbacks_due(*, now: datetime) -> int:
+    """How many callbacks have a step due."""
+    return _count(Due.CALLBACKS, now)
+
+
+def _count(what: Due, now: datetime) -> int:
+    with transaction() as connection:
+        return due.count(connection, what, now=now)
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+def raise_alarms(now: datetime) -> list[Raised]:
+    """Warn, breach, escalate on every clock that is due (S-13)."""
+    with transaction() as connection:
+        raised = alarms.raise_due(connection, standard=get_standard(), now=now)
+    for alarm in raised[: story.CHUNK]:
+        story.tell(alarm.ticket_number, alarm.kind.value, clock=alarm.clock.value)
+    return raised
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+def dispatch_surveys(now: datetime) -> list[SurveyStep]:
+    """Send, remind and expire the surveys that are due (S-41)."""
+    with transaction() as connection:
+        steps = surveys.dispatch_due(connection, standard=get_standard(), now=now)
+    for step in steps[: story.CHUNK]:
+        story.tell(step.ticket_number, f"survey_{step.step}", method=step.method.value)
+    return steps
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+def escalate_callbacks(now: datetime) -> list[CallbackStep]:
+    """Give callbacks to a supervisor on duty, tell the manager of late ones (S-42)."""
+    with transaction() as connection:
+        steps = callbacks.escalate_due(connection, standard=get_standard(), now=now)
+    for step in steps[: story.CHUNK]:
+        story.tell(step.ticket_number, f"callback_{step.step}", kind=step.kind.value)
+    return steps
