@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import os
 import secrets
 from functools import cache
@@ -18,14 +20,15 @@ class SettingsError(Exception):
     """A setting in the environment is wrong; the text names it and says what to mend."""
 
 
-def _psycopg_url(url: str) -> str:
+def psycopg_url(url: str) -> str:
+    """A Postgres URL as SQLAlchemy's psycopg driver takes it. Raises ValueError when it is none."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must begin with postgresql://, for example postgresql://aftercare@localhost/aftercare")
     return f"postgresql+psycopg://{rest}"
 
 
-PostgresUrl = Annotated[str, AfterValidator(_psycopg_url)]
+PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
 
 
 class Settings(BaseSettings):
@@ -63,18 +66,22 @@ class Settings(BaseSettings):
         """The key that signs links: from the environment, else a file that only its owner can read."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        return _kept_secret(self.home.absolute() / "secrets" / "signing_key")
+        return kept_secret(self.home, "signing_key")
 
 
-def _kept_secret(path: Path) -> str:
+def kept_secret(home: Path, name: str) -> str:
+    """A random key (32 bytes, URL-safe base64) that is made once and kept in a file only its owner can read."""
+    path = home.absolute() / "secrets" / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii").strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text("ascii").strip()
+    if not path.exists():
+        # Written aside and linked, so that nobody ever reads half a key and the first of two writers wins.
+        aside = path.with_name(f"{name}.{os.getpid()}")
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
+    return path.read_text("ascii")
 
 
 @cache

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db import clocks, events, outbox, staff
 from db import tickets as ticket_rows
@@ -42,16 +43,15 @@ class Raised:
 
 @dataclass(frozen=True)
 class Leads:
-    """Supervisors and managers with their languages, read once per sweep."""
+    """Supervisors and managers, read once per sweep."""
 
     people: Sequence[Candidate]
-    languages: Mapping[int, str]
 
     @classmethod
     def read(cls, connection: Connection, standard: Standard) -> Leads:
         """Read them."""
         roles = (Role.SUPERVISOR, Role.MANAGER)
-        return cls(staff.candidates(connection, standard, roles=roles), staff.languages(connection))
+        return cls(staff.candidates(connection, standard, roles=roles))
 
     def listeners(self, alarm: Alarm, ticket: Mapping[str, Any], *, now: datetime) -> dict[int, tuple[str, str]]:
         """Id, name and language of those whom an alarm tells; a missing assignee is stood in for by a supervisor."""
@@ -63,8 +63,23 @@ class Leads:
             role = LEAD.get(listener, Role.SUPERVISOR)
             lead = choose_lead(self.people, role, region=ticket["region"], now=now)
             if lead is not None:
-                found[lead.id] = (lead.name, self.languages[lead.id])
+                found[lead.id] = (lead.name, lead.language)
         return found
+
+
+_DUE = (
+    select(SlaClock.__table__)
+    .join(Ticket, Ticket.id == SlaClock.ticket_id)
+    .where(SlaClock.next_alarm_at <= bindparam("now"))
+    .order_by(SlaClock.next_alarm_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(of=[SlaClock, Ticket], skip_locked=True)
+)
+_SIBLINGS = (
+    select(SlaClock.ticket_id, SlaClock.kind, SlaClock.due_at)
+    .join(Ticket, (Ticket.id == SlaClock.ticket_id) & (Ticket.round == SlaClock.round))
+    .where(SlaClock.ticket_id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))))
+)
 
 
 def raise_due(connection: Connection, *, standard: Standard, now: datetime, limit: int = 500) -> list[Raised]:
@@ -73,15 +88,7 @@ def raise_due(connection: Connection, *, standard: Standard, now: datetime, limi
     Claims clocks and their tickets with SKIP LOCKED, so that several sweeps share the work; each rung of a clock
     is raised once, because ``rungs_raised`` moves in the same transaction. Costs what is due, not what is open.
     """
-    due = fetch(
-        connection,
-        select(SlaClock.__table__)
-        .join(Ticket, Ticket.id == SlaClock.ticket_id)
-        .where(SlaClock.next_alarm_at <= now)
-        .order_by(SlaClock.next_alarm_at)
-        .limit(limit)
-        .with_for_update(of=[SlaClock, Ticket], skip_locked=True),
-    )
+    due = fetch(connection, _DUE, now=now, most=limit)
     if not due:
         return []
     tickets = ticket_rows.lock_many(connection, [row["ticket_id"] for row in due])
@@ -159,13 +166,8 @@ def announce(
 
 
 def _clocks_by_ticket(connection: Connection, ticket_ids: list[int]) -> dict[int, list[Mapping[str, Any]]]:
-    query = (
-        select(SlaClock.ticket_id, SlaClock.kind, SlaClock.due_at)
-        .join(Ticket, (Ticket.id == SlaClock.ticket_id) & (Ticket.round == SlaClock.round))
-        .where(SlaClock.ticket_id.in_(ticket_ids))
-    )
     grouped: dict[int, list[Mapping[str, Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
-    for row in fetch(connection, query):
+    for row in fetch(connection, _SIBLINGS, wanted=ticket_ids):
         grouped[row["ticket_id"]].append(row)
     return grouped
 
@@ -187,16 +189,11 @@ def _append_events(
         )
         rows += chained
         climbs += [climb for _, climb in entries]
-        chains.append({"key": ticket_id, "count": chained[-1]["seq"], "digest": chained[-1]["digest"]})
+        chains.append(chained[-1])
     if not rows:
         return
     ids = events.append(connection, rows)
-    connection.execute(
-        update(Ticket)
-        .where(Ticket.id == bindparam("key"))
-        .values(event_count=bindparam("count"), event_digest=bindparam("digest")),
-        chains,
-    )
+    events.turn(connection, chains)
     pending = [
         {"event_id": event_id, "ticket_id": row["ticket_id"], "kind": row["kind"], "due_at": now}
         for event_id, row, climb in zip(ids, rows, climbs, strict=True)

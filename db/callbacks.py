@@ -128,7 +128,7 @@ def _tell(
         tells_staff=[
             (
                 lead.id,
-                leads.languages[lead.id],
+                lead.language,
                 MessageKind.STAFF_CALLBACK_OVERDUE if is_late else MessageKind.STAFF_CALLBACK_DUE,
             )
         ],
@@ -218,5 +218,23 @@ def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
         .outerjoin(Staff, Staff.id == Callback.assigned_to)
         .where(Callback.ticket_id == ticket_id)
         .order_by(Callback.id)
+    )
+    return fetch(connection, query)
+
+
+def list_open(connection: Connection) -> list[dict[str, Any]]:
+    """Open callbacks with ticket, supervisor and score, the most urgent first."""
+    query = (
+        select(
+            Callback.__table__,
+            Ticket.number.label("ticket_number"),
+            Staff.name.label("supervisor_name"),
+            SurveyAnswer.overall,
+        )
+        .join(Ticket, Ticket.id == Callback.ticket_id)
+        .outerjoin(Staff, Staff.id == Callback.assigned_to)
+        .outerjoin(SurveyAnswer, SurveyAnswer.survey_id == Callback.survey_id)
+        .where(Callback.state == CallbackState.OPEN.value)
+        .order_by(Callback.due_at)
     )
     return fetch(connection, query)

@@ -70,10 +70,14 @@ def start(
     return {ClockKind(row["kind"]): row["due_at"] for row in rows}
 
 
+_OF_TICKET = select(SlaClock.__table__).where(
+    SlaClock.ticket_id == bindparam("ticket"), SlaClock.round == bindparam("round_no")
+)
+
+
 def of_ticket(connection: Connection, ticket_id: int, round_no: int) -> list[dict[str, Any]]:
     """The clocks of a ticket's present round."""
-    query = select(SlaClock.__table__).where(SlaClock.ticket_id == ticket_id, SlaClock.round == round_no)
-    return fetch(connection, query)
+    return fetch(connection, _OF_TICKET, ticket=ticket_id, round_no=round_no)
 
 
 def move(
@@ -115,12 +119,16 @@ def first_breach(alarms: Sequence[Alarm]) -> datetime | None:
     return next((alarm.reached_at for alarm in alarms if alarm.kind is AlarmKind.BREACH), None)
 
 
+_MOVING = ("calendar", "target", "pauses", "stopped_at", "due_at", "next_alarm_at", "rungs_raised", "breached_at")
+_MOVE = (
+    update(SlaClock)
+    .where(SlaClock.id == bindparam("key"))
+    .values(**{name: bindparam(f"new_{name}") for name in _MOVING})
+)
+
+
 def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write new columns of clocks (by ``id``)."""
-    if not rows:
-        return
-    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != "id"}
-    connection.execute(
-        update(SlaClock).where(SlaClock.id == bindparam("key")).values(**columns),
-        [{"key": row["id"], **{f"new_{k}": v for k, v in row.items() if k != "id"}} for row in rows],
-    )
+    if rows:
+        values = [{"key": row["id"], **{f"new_{name}": row[name] for name in _MOVING}} for row in rows]
+        connection.execute(_MOVE, values if len(values) > 1 else values[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from db import alarms, clocks, events, outbox, tickets
 from db.effects import EFFECTS, Work
@@ -72,10 +72,13 @@ def apply_command(
     return Applied(ticket_id, ticket["number"], state, event_ids[0], facts=work.facts)
 
 
+_UPDATE = update(Ticket).where(Ticket.id == bindparam("key"))
+_BY_KEY = select(TicketEvent.__table__).where(TicketEvent.idempotency_key == bindparam("wanted"))
+
+
 def find_by_key(connection: Connection, idempotency_key: str) -> dict[str, Any] | None:
     """The event that an idempotency key made, or None."""
-    query = select(TicketEvent.__table__).where(TicketEvent.idempotency_key == idempotency_key)
-    return fetch_one(connection, query)
+    return fetch_one(connection, _BY_KEY, wanted=idempotency_key)
 
 
 def _repeated(known: Mapping[str, Any], ticket: Mapping[str, Any], command: Command, key: str) -> Applied:
@@ -142,12 +145,8 @@ def _write(
             outbox.queue(work.connection, notices, now=work.now)
     rows = events.chained_rows(ticket["id"], ticket["event_count"], ticket["event_digest"], news)
     ids = events.append(work.connection, rows)
-    ticket["event_count"], ticket["event_digest"] = rows[-1]["seq"], rows[-1]["digest"]
-    work.connection.execute(
-        update(Ticket)
-        .where(Ticket.id == ticket["id"])
-        .values(**work.changes, event_count=ticket["event_count"], event_digest=ticket["event_digest"])
-    )
+    work.change(event_count=rows[-1]["seq"], event_digest=rows[-1]["digest"])
+    work.connection.execute(_UPDATE, {"key": ticket["id"], **work.changes})
     if COMMANDS[command.name].needs_follow_up:
         pending = {"event_id": ids[0], "ticket_id": ticket["id"], "kind": command.name.value, "due_at": work.now}
         work.connection.execute(insert(PendingEvent), pending)

@@ -44,8 +44,18 @@ def count(connection: Connection, what: Due, *, now: datetime) -> int:
     return connection.execute(select(func.count()).select_from(query.limit(_MOST).subquery())).scalar_one()
 
 
-def next_moment(connection: Connection, kinds: tuple[Due, ...]) -> datetime | None:
-    """When the next of these comes due, or None when nothing will."""
-    earliest = [select(func.min(_COLUMNS[kind])).scalar_subquery() for kind in kinds]
-    moment: datetime | None = connection.execute(select(func.least(*earliest))).scalar_one()
-    return moment
+_NEXT = select(
+    *(
+        select(func.min(column))
+        .where(*([Message.state == "queued"] if kind is Due.MESSAGES else []))
+        .scalar_subquery()
+        .label(kind.value)
+        for kind, column in _COLUMNS.items()
+    )
+)
+
+
+def next_moments(connection: Connection) -> dict[Due, datetime]:
+    """When the next work of each kind comes due; a kind that has none is left out."""
+    row = connection.execute(_NEXT).one()
+    return {kind: moment for kind, moment in zip(_COLUMNS, row, strict=True) if moment is not None}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from db.models import Ticket, TicketEvent
 from db.rows import fetch
@@ -72,16 +72,32 @@ def link(previous: bytes, row: Mapping[str, Any]) -> bytes:
     return sha256(previous + text.encode()).digest()
 
 
+_APPEND = insert(TicketEvent).returning(TicketEvent.id)
+_APPEND_MANY = insert(TicketEvent).returning(TicketEvent.id, sort_by_parameter_order=True)
+_TURN = (
+    update(Ticket)
+    .where(Ticket.id == bindparam("key"))
+    .values(event_count=bindparam("new_count"), event_digest=bindparam("new_digest"))
+)
+_OF_TICKET = select(TicketEvent.__table__).where(TicketEvent.ticket_id == bindparam("ticket")).order_by(TicketEvent.seq)
+
+
+def turn(connection: Connection, last_rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set the count and digest of tickets to those of their last event; ``last_rows`` are chained rows."""
+    values = [{"key": r["ticket_id"], "new_count": r["seq"], "new_digest": r["digest"]} for r in last_rows]
+    connection.execute(_TURN, values if len(values) > 1 else values[0])
+
+
 def append(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Write chained rows; the caller holds the ticket's lock and updates its count and digest. Returns their ids."""
-    statement = insert(TicketEvent).returning(TicketEvent.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, rows).scalars())
+    if len(rows) == 1:
+        return [connection.execute(_APPEND, rows[0]).scalar_one()]
+    return list(connection.execute(_APPEND_MANY, rows).scalars())
 
 
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """All events of a ticket, oldest first."""
-    query = select(TicketEvent.__table__).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
-    return fetch(connection, query)
+    return fetch(connection, _OF_TICKET, ticket=ticket_id)
 
 
 def find_flaws(connection: Connection, *, batch: int = 500) -> Iterable[str]:

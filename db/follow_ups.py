@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from db import staff, tickets
 from db.commands import apply_command
@@ -50,16 +50,18 @@ def find_due(connection: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(row.ticket_id, row.number) for row in connection.execute(query)]
 
 
+_NEXT = (
+    select(PendingEvent.event_id, PendingEvent.kind, PendingEvent.attempts)
+    .where(PendingEvent.ticket_id == bindparam("ticket"), PendingEvent.due_at <= bindparam("now"))
+    .order_by(PendingEvent.event_id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+
+
 def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> FollowedUp | None:
     """Follow up the ticket's oldest due event; None when there is none or another process has it."""
-    query = (
-        select(PendingEvent.event_id, PendingEvent.kind, PendingEvent.attempts)
-        .where(PendingEvent.ticket_id == ticket_id, PendingEvent.due_at <= now)
-        .order_by(PendingEvent.event_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    pending = fetch_one(connection, query)
+    pending = fetch_one(connection, _NEXT, ticket=ticket_id, now=now)
     if pending is None:
         return None
     ticket = tickets.get(connection, ticket_id, for_update=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import Connection, func, insert, or_, select, text
 
 from db import clocks, commands, events, tickets
 from db.models import Customer, PendingEvent, Ticket
@@ -161,9 +161,7 @@ def _write_opened(
     event = events.NewEvent("opened", actor, now, TicketState.NEW.value, facts=facts, idempotency_key=idempotency_key)
     rows = events.chained_rows(ticket_id, 0, events.GENESIS, [event])
     (event_id,) = events.append(connection, rows)
-    connection.execute(
-        update(Ticket).where(Ticket.id == ticket_id).values(event_count=1, event_digest=rows[0]["digest"])
-    )
+    events.turn(connection, rows)
     connection.execute(
         insert(PendingEvent), {"event_id": event_id, "ticket_id": ticket_id, "kind": "opened", "due_at": now}
     )

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from db import outbox
-from db.models import MailboxEntry, Message
-from db.rows import fetch
+from db.models import Customer, MailboxEntry, Message, Staff
+from db.rows import fetch, fetch_one
+from domain.exceptions import NotFoundError
 
 
 def keep(
@@ -60,7 +61,33 @@ def list_entries(connection: Connection, address: str, *, limit: int = 100) -> l
     return fetch(connection, query)
 
 
+def list_since(connection: Connection, entry_id: int) -> list[dict[str, Any]]:
+    """Entries after one, oldest first, with the message's kind and the recipient's name."""
+    query = (
+        select(
+            MailboxEntry.__table__,
+            Message.kind,
+            Message.medium,
+            func.coalesce(Customer.name, Staff.name).label("recipient_name"),
+        )
+        .join(Message, Message.id == MailboxEntry.message_id)
+        .outerjoin(Customer, Customer.id == Message.customer_id)
+        .outerjoin(Staff, Staff.id == Message.staff_id)
+        .where(MailboxEntry.id > entry_id)
+        .order_by(MailboxEntry.id)
+    )
+    return fetch(connection, query)
+
+
 def find_doubled(connection: Connection) -> list[int]:
     """Messages that were handed over more than once; empty when all is well."""
     query = select(MailboxEntry.message_id).group_by(MailboxEntry.message_id).having(func.count() > 1)
     return list(connection.execute(query).scalars())
+
+
+def get(connection: Connection, entry_id: int) -> dict[str, Any]:
+    """One entry. Raises NotFoundError."""
+    row = fetch_one(connection, select(MailboxEntry.__table__).where(MailboxEntry.id == entry_id))
+    if row is None:
+        raise NotFoundError("no such message")
+    return row

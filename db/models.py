@@ -276,6 +276,8 @@ class SlaClock(Base):
         CheckConstraint("stopped_at IS NULL OR next_alarm_at IS NULL", name="stopped_is_silent"),
         CheckConstraint("stopped_at >= started_at", name="stops_after_it_started"),
         Index("ix_sla_clocks_next_alarm_at", "next_alarm_at", postgresql_where=text("next_alarm_at IS NOT NULL")),
+        Index("ix_sla_clocks_stopped_at", "stopped_at", postgresql_where=text("stopped_at IS NOT NULL")),
+        Index("ix_sla_clocks_breached_at", "breached_at", postgresql_where=text("breached_at IS NOT NULL")),
     )
 
     id: Mapped[int] = _key()
@@ -418,6 +420,7 @@ class Survey(Base):
         _in("state", SurveyState),
         CheckConstraint("(state IN ('scheduled', 'sent')) OR next_action_at IS NULL", name="over_is_silent"),
         CheckConstraint("(state = 'sent') <= (sent_at IS NOT NULL)", name="sent_has_moment"),
+        Index("ix_surveys_sent_at", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
         Index("ix_surveys_next_action_at", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
     )
 
@@ -460,6 +463,7 @@ class Callback(Base):
         _in("state", CallbackState),
         CheckConstraint("(state = 'done') = (done_at IS NOT NULL AND reason IS NOT NULL)", name="done_has_reason"),
         CheckConstraint("state = 'open' OR next_action_at IS NULL", name="over_is_silent"),
+        Index("ix_callbacks_due_at", "due_at"),
         Index("ix_callbacks_next_action_at", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
     )
 

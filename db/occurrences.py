@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from db import clocks, events, outbox
-from db.models import Ticket
 from db.notices import ticket_context, to_customer, to_staff
 from domain.messages import MessageKind
 from domain.people import Actor
@@ -36,11 +35,7 @@ def record(
     rows = events.chained_rows(ticket["id"], ticket["event_count"], ticket["event_digest"], [event])
     events.append(connection, rows)
     ticket["event_count"], ticket["event_digest"] = rows[0]["seq"], rows[0]["digest"]
-    connection.execute(
-        update(Ticket)
-        .where(Ticket.id == ticket["id"])
-        .values(event_count=ticket["event_count"], event_digest=ticket["event_digest"])
-    )
+    events.turn(connection, rows)
     if tells_customer is None and not tells_staff:
         return
     words = ticket_context(ticket, clocks.of_ticket(connection, ticket["id"], ticket["round"])) | dict(context or {})

@@ -33,6 +33,9 @@ class NewMessage:
     staff_id: int | None = None
 
 
+_QUEUE = insert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Message.id)
+
+
 def queue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
     """Queue messages; one whose dedupe key is there already is left out. Returns how many are new.
 
@@ -57,8 +60,7 @@ def queue(connection: Connection, messages: Sequence[NewMessage], *, now: dateti
                 "send_after": now,
             }
         )
-    statement = insert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Message.id)
-    return len(connection.execute(statement, rows).all())
+    return len(connection.execute(_QUEUE, rows if len(rows) > 1 else rows[0]).all())
 
 
 def claim(connection: Connection, *, now: datetime, limit: int) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Text, bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.models import Staff, Team, Ticket
 from db.rows import fetch, fetch_one
@@ -21,6 +22,11 @@ def add_team(
     """Add a team; returns its id."""
     values = {"name": name, "tier": tier.value, "region": region, "department": department.value}
     return connection.execute(insert(Team).values(**values).returning(Team.id)).scalar_one()
+
+
+def team_ids(connection: Connection) -> dict[str, int]:
+    """The id of every team by name."""
+    return dict(connection.execute(select(Team.name, Team.id)).tuples().all())
 
 
 def add(
@@ -80,15 +86,37 @@ def list_all(connection: Connection) -> list[dict[str, Any]]:
     return fetch(connection, query)
 
 
+def _load() -> Any:
+    return (
+        select(func.count())
+        .select_from(Ticket)
+        .where(Ticket.assignee_id == Staff.id, Ticket.closed_at.is_(None))
+        .scalar_subquery()
+    )
+
+
+_CANDIDATES = (
+    select(
+        Staff.id,
+        Staff.name,
+        Staff.role,
+        Staff.is_senior,
+        Staff.skills,
+        Staff.calendar,
+        Staff.language,
+        Team.tier,
+        Team.region,
+        _load().label("load"),
+    )
+    .join(Team, Team.id == Staff.team_id)
+    .where(Staff.is_active, Staff.role == func.any(bindparam("roles", type_=ARRAY(Text))))
+)
+
+
 def candidates(
     connection: Connection, standard: Standard, *, roles: Sequence[Role] = (Role.ENGINEER, Role.AGENT)
 ) -> list[Candidate]:
     """Active staff in these roles as the rules see them, with their present load of open tickets."""
-    query = (
-        select(Staff.__table__, Team.tier, Team.region, _load().label("load"))
-        .join(Team, Team.id == Staff.team_id)
-        .where(Staff.is_active, Staff.role.in_([role.value for role in roles]))
-    )
     return [
         Candidate(
             id=row.id,
@@ -100,8 +128,9 @@ def candidates(
             skills=frozenset(row.skills),
             calendar=standard.calendar(row.calendar),
             load=row.load,
+            language=row.language,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_CANDIDATES, {"roles": [role.value for role in roles]})
     ]
 
 
@@ -119,12 +148,3 @@ def department_contacts(connection: Connection, department: Department) -> list[
 def languages(connection: Connection) -> dict[int, str]:
     """The language of every member of staff by id."""
     return dict(connection.execute(select(Staff.id, Staff.language)).tuples().all())
-
-
-def _load() -> Any:
-    return (
-        select(func.count())
-        .select_from(Ticket)
-        .where(Ticket.assignee_id == Staff.id, Ticket.closed_at.is_(None))
-        .scalar_subquery()
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Integer, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import callbacks, occurrences, tickets
@@ -68,18 +68,20 @@ def cancel_open(connection: Connection, ticket_id: int) -> None:
     callbacks.cancel_phone_surveys(connection, list(cancelled))
 
 
+_DUE = (
+    select(Survey.__table__)
+    .join(Ticket, Ticket.id == Survey.ticket_id)
+    .where(Survey.next_action_at <= bindparam("now"))
+    .order_by(Survey.next_action_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(of=[Survey, Ticket], skip_locked=True)
+)
+
+
 def dispatch_due(connection: Connection, *, standard: Standard, now: datetime, limit: int = 200) -> list[SurveyStep]:
     """Send, remind or expire up to ``limit`` surveys that are due; each step once, several sweeps share the work."""
-    due = fetch(
-        connection,
-        select(Survey.__table__)
-        .join(Ticket, Ticket.id == Survey.ticket_id)
-        .where(Survey.next_action_at <= now)
-        .order_by(Survey.next_action_at)
-        .limit(limit)
-        .with_for_update(of=[Survey, Ticket], skip_locked=True),
-    )
-    return [_act(connection, dict(row), standard, now=now) for row in due]
+    due = fetch(connection, _DUE, now=now, most=limit)
+    return [_act(connection, row, standard, now=now) for row in due]
 
 
 def _act(connection: Connection, survey: dict[str, Any], standard: Standard, *, now: datetime) -> SurveyStep:

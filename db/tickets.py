@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from db.models import Attachment, Customer, Plan, PlanOption, SlaClock, Staff, Ticket
@@ -37,15 +38,21 @@ def _with_people() -> Select[Any]:
     )
 
 
+_GET = _with_people().where(Ticket.id == bindparam("wanted"))
+_LOCK = _GET.with_for_update(of=Ticket)
+_LOCK_MANY = (
+    _with_people()
+    .where(Ticket.id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))))
+    .with_for_update(of=Ticket, skip_locked=True)
+)
+
+
 def get(connection: Connection, ticket_id: int, *, for_update: bool = False) -> dict[str, Any]:
     """A ticket with its customer's and assignee's details; locked until the transaction ends if so asked.
 
     Raises NotFoundError.
     """
-    query = _with_people().where(Ticket.id == ticket_id)
-    if for_update:
-        query = query.with_for_update(of=Ticket)
-    row = fetch_one(connection, query)
+    row = fetch_one(connection, _LOCK if for_update else _GET, wanted=ticket_id)
     if row is None:
         raise NotFoundError(f"no ticket has the number {ticket_number(ticket_id)}; see 'aftercare ticket list'")
     return row
@@ -53,8 +60,7 @@ def get(connection: Connection, ticket_id: int, *, for_update: bool = False) -> 
 
 def lock_many(connection: Connection, ticket_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Lock those of the tickets that nobody else holds; by id, with customer and assignee."""
-    query = _with_people().where(Ticket.id.in_(ticket_ids)).with_for_update(of=Ticket, skip_locked=True)
-    return {row["id"]: row for row in fetch(connection, query)}
+    return {row["id"]: row for row in fetch(connection, _LOCK_MANY, wanted=list(ticket_ids))}
 
 
 def list_open(

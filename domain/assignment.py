@@ -35,6 +35,7 @@ class Candidate:
     skills: frozenset[str]
     calendar: BusinessCalendar
     load: int
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class BusinessCalendar:
 def _country_calendar(country: str, year: int) -> holidays.HolidayBase:
     # Built whole before anyone sees it: the library marks a year as known before it has filled it in, so that a
     # second thread would find a public holiday open.
-    return holidays.country_holidays(country, years=(year, year + 1), expand=False)
+    return holidays.country_holidays(country, years=year, expand=False)
 
 
 def _weekday_for_hours(calendar: BusinessCalendar, day: date) -> int | None:

@@ -72,7 +72,7 @@ class Report(BaseModel):
         """The first sentence, short enough for an SMS."""
         first = self.description.splitlines()[0]
         for stop in ("。", "！", "!", "；", ". "):
-            first = first.partition(stop)[0]
+            first = first.partition(stop)[0].strip() or first  # "！！！漏水" has words too
         return first if len(first) <= SUBJECT_LENGTH else first[: SUBJECT_LENGTH - 1].rstrip() + "…"
 
 

@@ -310,13 +310,15 @@ class Standard(_Part):
                 return self.priorities[priority].resolution
 
 
-def load_standard(own_file: Path | None = None) -> Standard:
-    """The default standard with the figures of the operator's file laid over it.
+def load_standard(own_file: Path | None = None, *, under: Mapping[str, Any] | None = None) -> Standard:
+    """The default standard with the figures of the operator's file laid over it; ``under`` lies between the two.
 
     Raises StandardError that names the file, the figure and what to mend.
     """
     figures = tomllib.loads(resources.files("domain").joinpath("standard.toml").read_text("utf-8"))
     source = "domain/standard.toml"
+    if under:
+        figures = _overlay(figures, under)
     if own_file is not None:
         source = str(own_file)
         try:

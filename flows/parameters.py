@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from pydantic import Field
 
 # Two cores are kept busy by eight threads: most of a command is waiting for the database.
-THREADS: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=8)
+THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)
 
 Now = Annotated[
     datetime | None,

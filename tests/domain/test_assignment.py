@@ -15,6 +15,7 @@ from domain.assignment import (
     Candidate,
     Need,
     choose_assignee,
+    choose_lead,
     is_eligible,
     next_tier,
 )
@@ -120,7 +121,10 @@ class TestChoice:
         assert chosen([person(1, region="west"), person(2, region=None, load=5)], need()) == 2
 
     def test_a_ticket_without_region_and_skill_asks_for_load_only(self) -> None:
-        assert chosen([person(1, load=1), person(2, region="west", skills=frozenset())], need(region=None, skill=None)) == 2
+        assert (
+            chosen([person(1, load=1), person(2, region="west", skills=frozenset())], need(region=None, skill=None))
+            == 2
+        )
 
     def test_a_skill_is_found_whatever_its_capitals(self) -> None:
         assert chosen([person(1, skills=frozenset()), person(2)], need(skill="AirCon")) == 2
@@ -199,6 +203,30 @@ class TestTiers:
             Priority.P2: (),
             Priority.P3: (),
         }
+
+
+class TestLead:
+    @staticmethod
+    def told(leads: list[Candidate], region: str | None = "east") -> int | None:
+        found = choose_lead(leads, Role.SUPERVISOR, region=region, now=NOW)
+        return found.id if found else None
+
+    def test_duty_beats_region(self) -> None:
+        away = person(1, Role.SUPERVISOR, calendar=NIGHT)
+
+        assert self.told([away, person(2, Role.SUPERVISOR, region="west")]) == 2
+
+    def test_the_regions_own_lead_is_told_before_one_for_all_and_one_of_another(self) -> None:
+        west, everywhere, east = (
+            person(n, Role.SUPERVISOR, region=r) for n, r in ((1, "west"), (2, None), (3, "east"))
+        )
+
+        assert self.told([west, everywhere, east]) == 3
+        assert self.told([west, everywhere]) == 2
+        assert self.told([west]) == 1
+
+    def test_nobody_of_another_role_is_told(self) -> None:
+        assert self.told([person(1, Role.MANAGER), person(2)]) is None
 
 
 people = st.builds(

@@ -141,6 +141,40 @@ class TestBadValues:
         assert "timezone" in fault.problem
 
 
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("name", "field", "longest"),
+        [
+            (C.ADD_NOTE, "note", 2000),
+            (C.CONFIRM_COMPLETION, "signed_by", 200),
+            (C.ASSIGN, "reason", 200),
+            (C.COMPLETE, "usage_advice", 1000),
+        ],
+    )
+    def test_a_text_may_be_as_long_as_its_limit_and_no_longer(
+        self, name: CommandName, field: str, longest: int
+    ) -> None:
+        command = build_command(name, {**LEAST[name], field: "字" * longest})
+
+        assert getattr(command, field) == "字" * longest
+        assert refusal(name, {**LEAST[name], field: "字" * (longest + 1)}).field == field
+
+    @pytest.mark.parametrize("side", ["pros", "cons"])
+    def test_an_options_pros_and_cons_have_500_characters(self, side: str) -> None:
+        build_command(C.PROPOSE_PLAN, {**PLAN, "options": [{"title": "a", side: "字" * 500}]})
+
+        fault = refusal(C.PROPOSE_PLAN, {**PLAN, "options": [{"title": "a", side: "字" * 501}]})
+
+        assert fault.field == f"options.0.{side}"
+
+    def test_one_character_is_a_text(self) -> None:
+        assert build_command(C.ADD_NOTE, {"note": "x"}).payload() == {"note": "x"}
+        assert build_command(C.CONFIRM_COMPLETION, {"signed_by": "王"}).payload() == {"signed_by": "王"}
+
+    def test_options_count_from_one(self) -> None:
+        assert build_command(C.AGREE_PLAN, {"option": 1}).payload() == {"option": 1}
+
+
 class TestPlan:
     def test_an_appointment_at_the_deadline_is_accepted(self) -> None:
         command = build_command(C.PROPOSE_PLAN, {**PLAN, "appointment_at": DEADLINE})

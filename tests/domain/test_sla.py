@@ -268,7 +268,7 @@ class TestAfterCommand:
         assert after_command(settled, CommandName.ADD_NOTE, state, now=at(3, 12)) == settled
 
 
-# --- the oracle: a clerk with a stopwatch, minute by minute ---------------------------------------------------------
+# The oracle: a clerk with a stopwatch, minute by minute.
 
 START = datetime(2026, 3, 5, 0, 0, tzinfo=UTC)  # Thursday 08:00 in Shanghai, before a weekend
 DAYS_WATCHED = 6

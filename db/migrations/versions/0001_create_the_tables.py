@@ -330,11 +330,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("ticket_id", "round", "kind", name=op.f("uq_sla_clocks_ticket_id_round_kind")),
     )
     op.create_index(
+        "ix_sla_clocks_breached_at",
+        "sla_clocks",
+        ["breached_at"],
+        unique=False,
+        postgresql_where=sa.text("breached_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_sla_clocks_next_alarm_at",
         "sla_clocks",
         ["next_alarm_at"],
         unique=False,
         postgresql_where=sa.text("next_alarm_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_sla_clocks_stopped_at",
+        "sla_clocks",
+        ["stopped_at"],
+        unique=False,
+        postgresql_where=sa.text("stopped_at IS NOT NULL"),
     )
     op.create_table(
         "surveys",
@@ -365,6 +379,9 @@ def upgrade() -> None:
         ["next_action_at"],
         unique=False,
         postgresql_where=sa.text("next_action_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_surveys_sent_at", "surveys", ["sent_at"], unique=False, postgresql_where=sa.text("sent_at IS NOT NULL")
     )
     op.create_table(
         "ticket_events",
@@ -451,6 +468,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
         sa.UniqueConstraint("survey_id", "kind", name=op.f("uq_callbacks_survey_id_kind")),
     )
+    op.create_index("ix_callbacks_due_at", "callbacks", ["due_at"], unique=False)
     op.create_index(
         "ix_callbacks_next_action_at",
         "callbacks",

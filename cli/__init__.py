@@ -1,0 +1,1 @@
+"""What an operator types: every command, and the one place where errors become sentences and exit codes."""

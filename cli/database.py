@@ -1,0 +1,52 @@
+"""``aftercare db``: bring the database up to date, check its history, put sample staff into it."""
+
+from __future__ import annotations
+
+import typer
+from rich.progress import track
+
+from cli.failure import CommandError
+from cli.ready import prepare, working
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def upgrade() -> None:
+    """Migrate the database to this version's schema and write the standard's calendars into it."""
+    from db.schema import head
+
+    prepare(migrate=True)
+    typer.echo(f"The database is at revision {head()}.")
+
+
+@app.command()
+def check() -> None:
+    """Check that the schema is this version's and that no ticket's history was altered (S-70)."""
+    from db import events, mailbox, schema
+    from db.session import transaction
+
+    url, _ = prepare()
+    with transaction(url) as connection:
+        differing = schema.differences(connection)
+        flaws = list(track(events.find_flaws(connection), description="Checking histories", transient=True))
+        doubled = mailbox.find_doubled(connection)
+    for difference in differing:
+        typer.echo(f"schema: {difference}")
+    for flaw in flaws:
+        typer.echo(f"history: {flaw}")
+    for message_id in doubled:
+        typer.echo(f"message {message_id} was handed over more than once")
+    if differing or flaws or doubled:
+        raise CommandError("the database is not as it should be; the lines above say where")
+    typer.echo("Schema, histories and messages are as they should be.")
+
+
+@app.command()
+def seed() -> None:
+    """Add sample teams and staff, so that tickets find an assignee; does nothing when there are staff."""
+    from db import seed as samples
+
+    with working() as (connection, _):
+        added = samples.add_staff(connection)
+    typer.echo(f"Added {added} members of staff." if added else "There are staff already; nothing was added.")

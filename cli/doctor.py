@@ -1,0 +1,139 @@
+"""``aftercare doctor``: says what is missing or wrong and how to mend it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+from rich.console import Console
+
+from cli.failure import CommandError
+from db import events, outbox, schema, staff
+from db.session import DatabaseUnavailableError, database_url, require_usable, transaction
+from domain.exceptions import StandardError
+from settings import Settings, SettingsError, get_settings, get_standard
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look found; ``mend`` is empty when all is well."""
+
+    what: str
+    found: str
+    mend: str = ""
+
+
+def doctor() -> None:
+    """Look at settings, standard, database, staff, outbox and Prefect; exit code 1 when something is wrong."""
+    console = Console(highlight=False, soft_wrap=True)
+    wrong = 0
+    for look in LOOKS:
+        finding = look()
+        wrong += bool(finding.mend)
+        console.print("[red]wrong[/] " if finding.mend else "[green]fine[/]  ", end="")
+        console.print(f"{finding.what}: {finding.found}", markup=False)
+        if finding.mend:
+            console.print(f"       → {finding.mend}", markup=False)
+    if wrong:
+        raise CommandError(f"{wrong} of {len(LOOKS)} checks found something to mend")
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", f"{version}, Prefect {importlib.metadata.version('prefect')}")
+
+
+def _settings() -> Finding:
+    try:
+        settings = get_settings()
+    except SettingsError as error:
+        return Finding("Settings", str(error), "mend the variables named")
+    secrets = settings.home / "secrets"
+    if secrets.exists() and secrets.stat().st_mode & 0o077:
+        return Finding("Settings", f"others may read {secrets}", f"chmod 700 {secrets}")
+    return Finding("Settings", f"home {settings.home.absolute()}")
+
+
+def _standard() -> Finding:
+    try:
+        standard = get_standard()
+    except StandardError as error:
+        return Finding("Service standard", str(error), "mend the figures named")
+    promises = ", ".join(f"{p.value} {v.response}/{v.resolution}" for p, v in standard.priorities.items())
+    return Finding("Service standard", f"response/resolution {promises}")
+
+
+def _database() -> Finding:
+    settings = get_settings()
+    kind = "embedded" if settings.database_url is None else "given"
+    try:
+        url = database_url()
+        require_usable(url)
+        schema.require_current(url)
+    except DatabaseUnavailableError as error:
+        return Finding(f"Database ({kind})", str(error), "do what the sentence says")
+    with transaction(url) as connection:
+        flaw = next(iter(events.find_flaws(connection)), None)
+    if flaw:
+        return Finding(
+            f"Database ({kind})", flaw, "a history was altered: 'aftercare db check' lists all; restore a backup"
+        )
+    return Finding(f"Database ({kind})", f"PostgreSQL, revision {schema.head()}, histories unaltered")
+
+
+def _staff() -> Finding:
+    with transaction() as connection:
+        people = staff.list_all(connection)
+    roles = {person["role"] for person in people if person["is_active"]}
+    missing = [role for role in ("engineer", "agent", "supervisor", "manager") if role not in roles]
+    if missing:
+        return Finding(
+            "Staff", f"nobody is {', '.join(missing)}", "'aftercare staff add', or 'aftercare db seed' to try"
+        )
+    return Finding("Staff", f"{len(people)} people")
+
+
+def _outbox() -> Finding:
+    with transaction() as connection:
+        counts = outbox.count_by_state(connection)
+    shown = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
+    if counts.get("unknown"):
+        return Finding("Outbox", shown, "unknown messages are looked up by message_delivery; see its runs in Prefect")
+    return Finding("Outbox", shown)
+
+
+def _prefect() -> Finding:
+    settings = get_settings()
+    if not _answers(settings):
+        return Finding("Prefect server", f"nothing answers at {settings.prefect_url}", "'aftercare up' starts it")
+    return Finding("Prefect server", f"answers at {settings.prefect_url}")
+
+
+def _answers(settings: Settings) -> bool:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", settings.prefect_port)):
+            return False
+    try:
+        return httpx.get(f"{settings.prefect_url}/api/health", timeout=3, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _guarded(look: Callable[[], Finding]) -> Callable[[], Finding]:
+    """A look that needs the database says so when there is none."""
+
+    def guarded() -> Finding:
+        try:
+            return look()
+        except Exception as error:  # noqa: BLE001  a doctor reports whatever is wrong
+            name = look.__name__.strip("_").capitalize()
+            return Finding(name, f"could not look: {type(error).__name__}", "mend what is wrong above first")
+
+    return guarded
+
+
+LOOKS = tuple(map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _prefect)))

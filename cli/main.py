@@ -1,0 +1,57 @@
+"""The command ``aftercare``; its subcommands import what they need only when they run, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+from psycopg.errors import UndefinedTable
+from rich.console import Console
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from cli import database, doctor, people, play, service, survey, ticket
+from cli.failure import CommandError
+from db.session import DatabaseUnavailableError
+from domain.exceptions import DomainError
+from settings import SettingsError
+
+app = typer.Typer(
+    name="aftercare",
+    help="After-sales service that keeps its promises.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(ticket.app, name="ticket", help="Open, show, list and work on tickets.")
+app.add_typer(survey.app, name="survey", help="Record a customer's answer to a survey.")
+app.add_typer(survey.callbacks_app, name="callback", help="List and record callbacks.")
+app.add_typer(people.app, name="staff", help="List and add staff and teams.")
+app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
+app.command()(service.up)
+app.command()(play.demo)
+app.command()(play.replay)
+app.command()(doctor.doctor)
+
+MISTAKES = (DomainError, SettingsError, DatabaseUnavailableError, CommandError)
+
+
+def main() -> None:
+    """Run a command; a mistake ends with one clear sentence on stderr and exit code 1."""
+    # platformdirs complains where a machine has no XDG_RUNTIME_DIR; its fallback is what we want.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="platformdirs")
+    try:
+        app()
+    except MISTAKES as error:
+        _fail(str(error))
+    except OperationalError as error:
+        _fail(f"the database does not answer ({str(error.orig).strip().splitlines()[-1]}); see 'aftercare doctor'")
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable):
+            raise
+        _fail("the database is not migrated; run 'aftercare db upgrade'")
+
+
+def _fail(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"aftercare: {sentence}", markup=False)
+    sys.exit(1)

@@ -1,0 +1,89 @@
+"""``aftercare staff``: who serves, in which team."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import IntegrityError
+
+from cli.failure import CommandError
+from cli.ready import working
+from domain.contact import normalise_email
+from domain.people import Department, Role, Tier
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_staff() -> None:
+    """List staff by tier and team, with their open tickets."""
+    from db import staff
+
+    with working() as (connection, _):
+        people = staff.list_all(connection)
+    table = Table("Tier", "Team", "Name", "Role", "Address", "Duty", "Open tickets")
+    for person in people:
+        role = f"{person['role']}{' (senior)' if person['is_senior'] else ''}"
+        values = (person["tier"], person["team_name"], person["name"], role, person["email"], person["calendar"])
+        table.add_row(*map(str, values), str(person["load"]))
+    Console().print(table if people else "No staff yet: 'aftercare db seed' adds samples, 'aftercare staff add' yours.")
+
+
+@app.command("add-team")
+def add_team(
+    name: str,
+    tier: Annotated[int, typer.Option(min=min(Tier), max=max(Tier), help="1 department, 2 centre, 3 support.")],
+    region: Annotated[str | None, typer.Option(help="None: serves every region.")] = None,
+    department: Department = Department.SERVICE,
+) -> None:
+    """Add a team."""
+    from db import staff
+
+    try:
+        with working() as (connection, _):
+            staff.add_team(connection, name, tier=Tier(tier), region=region, department=department)
+    except IntegrityError:
+        raise CommandError(f"there is a team {name!r} already") from None
+    typer.echo(f"Added team {name}.")
+
+
+@app.command()
+def add(
+    name: str,
+    email: Annotated[str, typer.Option()],
+    role: Annotated[Role, typer.Option()],
+    team: Annotated[str, typer.Option(help="The team's name.")],
+    language: str = "zh-CN",
+    calendar: Annotated[str, typer.Option(help="When they are on duty.")] = "office",
+    senior: Annotated[bool, typer.Option("--senior")] = False,
+    skill: Annotated[list[str], typer.Option(help="A product they know; may be given several times.")] = [],
+) -> None:
+    """Add a member of staff."""
+    from db import staff
+
+    if role in (Role.SYSTEM, Role.CUSTOMER):
+        raise CommandError(f"--role: {role.value} is no role of staff")
+    with working() as (connection, standard):
+        teams = staff.team_ids(connection)
+        if team not in teams:
+            raise CommandError(f"--team: no team {team!r}; known are {', '.join(teams) or 'none, add one'}")
+        if calendar not in standard.calendars:
+            raise CommandError(f"--calendar: no calendar {calendar!r}; known are {', '.join(standard.calendars)}")
+        try:
+            staff.add(
+                connection,
+                name,
+                email=normalise_email(email),
+                role=role,
+                team_id=teams[team],
+                language=language,
+                calendar=calendar,
+                is_senior=senior,
+                skills=skill,
+            )
+        except IntegrityError:
+            raise CommandError(f"there is a member of staff with the address {email} already") from None
+    typer.echo(f"Added {name}.")

@@ -1,0 +1,76 @@
+"""``aftercare up``: everything in one terminal, from the database to the pages, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+from typing import NoReturn
+
+import fasteners
+import typer
+from rich.console import Console
+
+from cli import stack
+from cli.failure import CommandError
+from cli.ready import prepare
+from settings import Settings, get_settings
+
+
+def up() -> None:
+    """Start database, Prefect server with UI, worker, deployments and web; stop them all with Ctrl-C."""
+    settings = get_settings()
+    console = Console(highlight=False)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = fasteners.InterProcessLock(settings.home / "up.lock")
+    if not lock.acquire(blocking=False):
+        raise CommandError(
+            f"Aftercare is up already on {settings.home.absolute()}; stop it, or set AFTERCARE_HOME to another folder"
+        )
+    try:
+        stack.require_free(settings.prefect_port, "AFTERCARE_PREFECT_PORT", "the Prefect server")
+        stack.require_free(settings.web_port, "AFTERCARE_WEB_PORT", "the pages")
+        _run(settings, console)
+    finally:
+        lock.release()
+
+
+def _run(settings: Settings, console: Console) -> None:
+    signal.signal(signal.SIGTERM, _interrupt)
+    with console.status("Starting the database"):
+        url, _ = prepare()
+    env = stack.environment(settings, url)
+    supervisor = stack.Supervisor(settings.home, stack.programs(settings), env)
+    try:
+        supervisor.start()
+        with console.status("Starting the Prefect server (the first time it makes its tables)"):
+            stack.wait_until_up(
+                f"{settings.prefect_url}/api/health",
+                seconds=180,
+                check=supervisor.require_running,
+                failing=lambda: supervisor.tail("prefect-server"),
+            )
+        with console.status("Deploying the flows"):
+            stack.deploy(env)
+            supervisor.control("start", "worker")
+        stack.wait_until_up(
+            f"http://127.0.0.1:{settings.web_port}/health",
+            seconds=30,
+            check=supervisor.require_running,
+            failing=lambda: supervisor.tail("web"),
+        )
+        console.print(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}")
+        console.print(f"  Mailbox   {settings.web_url}/mailbox\n  Logs      {supervisor.logs}\nCtrl-C stops it.")
+        while True:
+            supervisor.require_running()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        with console.status("Stopping"):
+            supervisor.stop()
+        typer.echo("Aftercare is down; 'aftercare up' goes on with the same data.")
+    finally:
+        supervisor.stop()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,158 @@
+"""The stage of the demo: a moving now, the flows that have something to do, and a transcript of who saw what."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import Flow
+from rich.console import Console
+
+from db import commands, due, intake, mailbox, staff, surveys, tickets
+from db.due import Due
+from db.session import transaction
+from domain.commands import Command
+from domain.intake import CustomerDetails, Report
+from domain.people import Actor, Role
+from domain.satisfaction import SurveyAnswer
+from domain.standard import Standard
+from domain.tickets import ticket_number
+from flows.callback_escalation import callback_escalation
+from flows.message_delivery import message_delivery
+from flows.sla_watchdog import sla_watchdog
+from flows.survey_dispatch import survey_dispatch
+from flows.ticket_lifecycle import ticket_lifecycle
+
+# In this order: what a sweep owes is queued before it is delivered.
+FLOW_FOR: dict[Due, Flow[Any, Any]] = {
+    Due.ALARMS: sla_watchdog,
+    Due.SURVEYS: survey_dispatch,
+    Due.CALLBACKS: callback_escalation,
+    Due.FOLLOW_UPS: ticket_lifecycle,
+    Due.CLOSINGS: ticket_lifecycle,
+    Due.MESSAGES: message_delivery,
+}
+
+
+class Stage:
+    """Plays steps at their time and prints them; ``ui`` is the Prefect server's address."""
+
+    def __init__(self, console: Console, standard: Standard, *, now: datetime, ui: str) -> None:
+        self.console = console
+        self.standard = standard
+        self.now = now
+        self.ui = ui
+        self.zone = ZoneInfo(standard.organisation.time_zone)
+        self.flow_runs = 0
+        self._last_entry = 0
+        self._last_shown: datetime | None = None
+
+    def advance(self, to: datetime) -> None:
+        """Move to a moment; whatever comes due on the way is done when it is due."""
+        while (moment := self._next_due()) is not None and moment <= to:
+            self.now = max(self.now, moment)
+            self.settle()
+        self.now = to
+
+    def settle(self) -> None:
+        """Run every flow that has something to do now, until nothing is due."""
+        while kinds := [kind for kind, moment in self._due().items() if moment <= self.now]:
+            flow = next(flow for kind, flow in FLOW_FOR.items() if kind in kinds)
+            self.run(flow)
+
+    def run(self, flow: Flow[Any, Any]) -> None:
+        """One real flow run at the present moment, with a line for it and for each message that arrived."""
+        state = flow(now=self.now, return_state=True)
+        self.flow_runs += 1
+        link = f"{self.ui}/runs/flow-run/{state.state_details.flow_run_id}"
+        self._print(f"[dim]flow {flow.name}: {state.message}  {link}[/]")
+        if not state.is_completed():
+            raise AssertionError(f"{flow.name} ended {state.name}: {state.message}")
+        for entry in self._new_entries():
+            self._print_message(entry)
+
+    def report(self, customer: CustomerDetails, report: Report, *, taken_by: str | None = None) -> int:
+        """A customer reports; returns the ticket's id."""
+        with transaction() as connection:
+            customer_id = intake.find_or_add_customer(connection, customer, standard=self.standard, now=self.now)
+            actor = Actor(Role.CUSTOMER, customer_id) if taken_by is None else staff.actor(connection, taken_by)
+            opened = intake.open_ticket(connection, customer_id, report, actor, standard=self.standard, now=self.now)
+        self._print(
+            f"[bold cyan]{customer.name}[/] by {report.channel.value}: “{report.description}” → [bold]{opened.number}[/]"
+        )
+        self.settle()
+        return opened.ticket_id
+
+    def by_customer(self, ticket_id: int, command: Command, said: str) -> None:
+        """The ticket's customer does something."""
+        self._do(ticket_id, command, said, lambda ticket: Actor(Role.CUSTOMER, ticket["customer_id"]), "customer_name")
+
+    def by_assignee(self, ticket_id: int, command: Command, said: str) -> None:
+        """Whoever has the ticket does something."""
+
+        def assignee(ticket: dict[str, Any]) -> Actor:
+            with transaction() as connection:
+                return Actor(Role(staff.get(connection, ticket["assignee_id"])["role"]), ticket["assignee_id"])
+
+        self._do(ticket_id, command, said, assignee, "assignee_name")
+
+    def answer_survey(self, ticket_id: int, scores: tuple[int, int, int, int], comment: str) -> None:
+        """The customer answers the survey: efficiency, attitude, solution, overall."""
+        names = ("efficiency", "attitude", "solution", "overall")
+        answer = SurveyAnswer(**dict(zip(names, scores, strict=True)), comment=comment)
+        with transaction() as connection:
+            ticket = tickets.get(connection, ticket_id)
+            survey = surveys.list_of(connection, ticket_id)[-1]
+            actor = Actor(Role.CUSTOMER, ticket["customer_id"])
+            surveys.record_answer(connection, survey["id"], answer, actor, standard=self.standard, now=self.now)
+        self.say(ticket["customer_name"], ticket_id, f"answers the survey: overall {scores[3]}, “{comment}”")
+        self.settle()
+
+    def say(self, who: str, ticket_id: int, what: str) -> None:
+        """A line of the transcript."""
+        self._print(f"[bold cyan]{who}[/] ({ticket_number(ticket_id)}) {what}")
+
+    def _do(
+        self,
+        ticket_id: int,
+        command: Command,
+        said: str,
+        actor: Callable[[dict[str, Any]], Actor],
+        name: str,
+    ) -> None:
+        with transaction() as connection:
+            ticket = tickets.get(connection, ticket_id)
+        who = actor(ticket)
+        with transaction() as connection:
+            commands.apply_command(connection, ticket_id, command, who, standard=self.standard, now=self.now)
+        self.say(ticket[name], ticket_id, said)
+        self.settle()
+
+    def _due(self) -> dict[Due, datetime]:
+        with transaction() as connection:
+            return due.next_moments(connection)
+
+    def _next_due(self) -> datetime | None:
+        return min(self._due().values(), default=None)
+
+    def _new_entries(self) -> list[dict[str, Any]]:
+        with transaction() as connection:
+            found = mailbox.list_since(connection, self._last_entry)
+        if found:
+            self._last_entry = found[-1]["id"]
+        return found
+
+    def _print(self, line: str) -> None:
+        local = self.now.astimezone(self.zone)
+        when = f"{local:%a %H:%M}" if self.now != self._last_shown else " " * 9
+        self._last_shown = self.now
+        self.console.print(f"{when}  {line}")
+
+    def _print_message(self, entry: dict[str, Any]) -> None:
+        said = entry["body"] if entry["medium"] == "sms" else f"{entry['subject']}"
+        text = textwrap.fill(said, 96, initial_indent=" " * 15, subsequent_indent=" " * 15)
+        self.console.print(f"             [green]{entry['medium']} to {entry['recipient_name']}[/] ({entry['kind']})")
+        self.console.print(text, markup=False)

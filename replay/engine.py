@@ -1,0 +1,277 @@
+"""This file plays a log: each row becomes a command at its own time, and between rows whatever came due is swept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from db import alarms, callbacks, due, follow_ups, intake, reference, staff, surveys, tickets
+from db.commands import apply_command
+from domain.commands import (
+    Acknowledge,
+    AddNote,
+    Assign,
+    ChangePriority,
+    Command,
+    Complete,
+    FirstContact,
+    RecordReply,
+    Reopen,
+    ReportNotFixed,
+    build_command,
+)
+from domain.exceptions import DomainError
+from domain.history import bridge
+from domain.intake import CustomerDetails, Report
+from domain.lifecycle import CommandName, TicketState
+from domain.messages import Medium
+from domain.people import SYSTEM, Actor, Department, Role, Tier
+from domain.standard import Standard
+from domain.tickets import Impact
+from replay.history_map import ActivityRule, HistoryMap
+from replay.log_reader import BadRow, LogRow
+
+# The watchdog of a replay looks this often; an alarm is dated by when it was due, however late the look.
+TICK = timedelta(minutes=15)
+
+
+@dataclass
+class Tally:
+    """What became of each row: the three sum to the rows read."""
+
+    rows_read: int = 0
+    applied: int = 0
+    repaired: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejected_lines: list[tuple[int, str]] = field(default_factory=list)
+
+    def reject(self, line: int, why: str) -> None:
+        """Note a row that could not be used."""
+        self.rejected[why] += 1
+        self.rejected_lines.append((line, why))
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every row read is accounted for."""
+        return self.rows_read == self.applied + self.repaired.total() + self.rejected.total()
+
+
+class Replay:
+    """One history on one connection; every row and every sweep is a transaction of its own."""
+
+    def __init__(self, connection: Connection, history_map: HistoryMap, standard: Standard) -> None:
+        self.connection = connection
+        self.map = history_map
+        self.standard = standard
+        self.tally = Tally()
+        self.staff: dict[str, int] = {}
+        self.customers: dict[str, int] = {}
+        self.cases: dict[str, int] = {}
+        self.next_due: dict[due.Due, datetime] = {}
+        self.sweeps: dict[due.Due, Callable[[datetime], object]] = {
+            due.Due.ALARMS: lambda now: alarms.raise_due(connection, now=now, standard=standard),
+            due.Due.SURVEYS: lambda now: surveys.dispatch_due(connection, now=now, standard=standard),
+            due.Due.CALLBACKS: lambda now: callbacks.escalate_due(connection, now=now, standard=standard),
+            due.Due.CLOSINGS: self._close,
+            due.Due.FOLLOW_UPS: self._follow_up_all,
+        }
+
+    def play(self, rows: Sequence[LogRow], bad: Sequence[BadRow], *, progress: Callable[[int], None]) -> Tally:
+        """Play all rows, then whatever is still due up to a day after the last one."""
+        self.tally.rows_read = len(rows) + len(bad)
+        for broken in bad:
+            self.tally.reject(broken.line, broken.why)
+        with self.connection.begin():
+            reference.sync_calendars(self.connection, self.standard)
+            self._add_staff(sorted({row.resource for row in rows}))
+        for count, row in enumerate(rows, 1):
+            self.sweep_until(row.at)
+            self._play_row(row)
+            progress(count)
+        if rows:
+            self.sweep_until(rows[-1].at + timedelta(days=1))
+        return self.tally
+
+    def sweep_until(self, moment: datetime) -> None:
+        """Do what came due before ``moment``, at the ticks of the watchdog."""
+        while self.next_due and (upcoming := min(self.next_due.values())) <= moment:
+            self.sweep(min(moment, _tick_after(upcoming)))
+
+    def sweep(self, now: datetime) -> None:
+        """One pass of every sweep that has something to do, as the flows do it."""
+        with self.connection.begin():
+            for kind, step in self.sweeps.items():
+                if kind in self.next_due and self.next_due[kind] <= now:
+                    step(now)
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        moments = due.next_moments(self.connection)
+        self.next_due = {kind: moment for kind, moment in moments.items() if kind in self.sweeps}
+
+    def _close(self, now: datetime) -> None:
+        for ticket_id in tickets.find_to_close(self.connection, now=now, limit=500):
+            follow_ups.close_unanswered(self.connection, ticket_id, standard=self.standard, now=now)
+
+    def _follow_up_all(self, now: datetime) -> None:
+        for ticket_id, _ in follow_ups.find_due(self.connection, now=now, limit=500):
+            self._follow_up(ticket_id, now)
+
+    def _play_row(self, row: LogRow) -> None:
+        rule = self.map.activities[row.activity]
+        known_cases, known_customers = {row.case} & self.cases.keys(), {row.customer} & self.customers.keys()
+        try:
+            with self.connection.begin():
+                repairs = self._apply(row, rule)
+                # As ticket_lifecycle does within a second.
+                self._follow_up(self.cases[row.case], row.at)
+                self._look_ahead()
+        except DomainError as error:
+            if row.case not in known_cases:
+                self.cases.pop(row.case, None)
+            if row.customer not in known_customers:
+                self.customers.pop(row.customer, None)
+            self.tally.reject(row.line, str(error))
+            return
+        if row.shifted:
+            repairs.append("local time skipped by a clock change, read as the hour after")
+        if repairs:
+            self.tally.repaired["; ".join(repairs)] += 1
+        else:
+            self.tally.applied += 1
+
+    def _apply(self, row: LogRow, rule: ActivityRule) -> list[str]:
+        """Apply one row; returns how it had to be repaired."""
+        if row.case not in self.cases:
+            self._open(row)
+            if rule.opens:
+                return []
+            return ["the case begins without an opening row: opened", *self._carry_out(row, rule)]
+        return self._carry_out(row, rule)
+
+    def _carry_out(self, row: LogRow, rule: ActivityRule) -> list[str]:
+        ticket_id = self.cases[row.case]
+        ticket = tickets.get(self.connection, ticket_id)
+        state = TicketState(ticket["state"])
+        worker = Actor(Role.ENGINEER, self.staff[row.resource])
+        if rule.command is CommandName.CHANGE_PRIORITY:
+            impact = self._impact(row)
+            if impact == ticket["impact"] or state in (TicketState.CLOSED, TicketState.CANCELLED):
+                return [self._note(row, worker, "severity as before")]
+            command: Command = ChangePriority(impact=impact, reason=f"severity {row.severity}")
+        else:
+            command = build_command(rule.command, rule.values)
+        if state in rule.settled_in:
+            if rule.hands_over and ticket["assignee_id"] != worker.id:
+                self._give(ticket_id, Assign(assignee_id=self.staff[row.resource], reason="taken in charge"), row.at)
+                return []
+            return [self._note(row, worker, f"already {state.value}")]
+        if state in rule.instead:
+            command = self._bridging(rule.instead[state], row)
+        steps = bridge(state, command.name)
+        for step in steps:
+            actor = SYSTEM if step in _BY_AFTERCARE else worker
+            self._give(ticket_id, self._bridging(step, row), row.at, actor)
+        if rule.hands_over and tickets.get(self.connection, ticket_id)["assignee_id"] != worker.id:
+            self._give(ticket_id, Assign(assignee_id=self.staff[row.resource], reason="taken in charge"), row.at)
+        actor = Actor(Role.CUSTOMER, ticket["customer_id"]) if command.name in _BY_CUSTOMER else worker
+        self._give(ticket_id, command, row.at, actor)
+        return [f"{step.value} was left out: added" for step in steps]
+
+    def _open(self, row: LogRow) -> None:
+        if row.customer not in self.customers:
+            details = CustomerDetails(
+                name=row.customer,
+                email=f"customer.{len(self.customers) + 1}@replay.example",
+                language=self.standard.organisation.default_language,
+                preferred_medium=Medium.EMAIL,
+            )
+            self.customers[row.customer] = intake.find_or_add_customer(
+                self.connection, details, standard=self.standard, now=row.at
+            )
+        opening = self.map.opening
+        report = Report(
+            channel=opening.channel,
+            description=opening.description.format(case=row.case, product=row.product or "-"),
+            impact=self._impact(row),
+            is_safety_risk=False,
+            serial_number=row.case,
+        )
+        opened = intake.open_ticket(
+            self.connection, self.customers[row.customer], report, SYSTEM, standard=self.standard, now=row.at
+        )
+        self.cases[row.case] = opened.ticket_id
+
+    def _follow_up(self, ticket_id: int, now: datetime) -> None:
+        while follow_ups.carry_out_next(self.connection, ticket_id, standard=self.standard, now=now):
+            pass
+
+    def _give(self, ticket_id: int, command: Command, now: datetime, actor: Actor = SYSTEM) -> None:
+        apply_command(self.connection, ticket_id, command, actor, standard=self.standard, now=now)
+
+    def _note(self, row: LogRow, worker: Actor, why: str) -> str:
+        self._give(self.cases[row.case], AddNote(note=f"{row.activity} by {row.resource}"), row.at, worker)
+        return f"{why}: kept as a note"
+
+    def _impact(self, row: LogRow) -> Impact:
+        return self.map.opening.impact_by_severity.get(row.severity or "", self.map.opening.impact)
+
+    def _bridging(self, step: CommandName, row: LogRow) -> Command:
+        left_out = "not in the log"
+        match step:
+            case CommandName.ACKNOWLEDGE:
+                return Acknowledge()
+            case CommandName.ASSIGN:
+                return Assign(assignee_id=self.staff[row.resource], reason=left_out)
+            case CommandName.FIRST_CONTACT:
+                return FirstContact(summary=left_out)
+            case CommandName.RECORD_REPLY:
+                return RecordReply(reply=left_out)
+            case CommandName.COMPLETE:
+                return Complete(summary=left_out, guidance_only=True)
+            case CommandName.REPORT_NOT_FIXED:
+                return ReportNotFixed(reason=left_out)
+            case CommandName.REOPEN:
+                return Reopen(reason=left_out)
+            case _:
+                raise AssertionError(step)
+
+    def _add_staff(self, resources: Sequence[str]) -> None:
+        """The log's resources as engineers of the first tier, with two higher tiers, a supervisor and a manager."""
+        connection = self.connection
+        language = self.standard.organisation.default_language
+
+        def add(team: int, name: str, role: Role, *, is_senior: bool = False) -> int:
+            email = f"{name.replace(' ', '.').casefold()}@replay.example"
+            return staff.add(
+                connection, name, email=email, role=role, team_id=team, language=language, is_senior=is_senior
+            )
+
+        desk = staff.add_team(connection, "the log's desk", tier=Tier.REGIONAL_DEPARTMENT, region=None)
+        self.staff = {name: add(desk, name, Role.ENGINEER, is_senior=True) for name in resources}
+        centre = staff.add_team(connection, "second tier", tier=Tier.REGIONAL_CENTRE, region=None)
+        support = staff.add_team(
+            connection,
+            "third tier",
+            tier=Tier.TECHNICAL_SUPPORT,
+            region=None,
+            department=Department.TECHNICAL_SUPPORT,
+        )
+        add(centre, "second tier engineer", Role.ENGINEER, is_senior=True)
+        add(support, "third tier engineer", Role.ENGINEER, is_senior=True)
+        add(desk, "supervisor", Role.SUPERVISOR)
+        add(desk, "manager", Role.MANAGER)
+
+
+_BY_CUSTOMER = frozenset({CommandName.CONFIRM_COMPLETION})
+_BY_AFTERCARE = frozenset({CommandName.ACKNOWLEDGE, CommandName.ASSIGN})
+
+
+def _tick_after(moment: datetime) -> datetime:
+    """The first tick at or after a moment (UTC)."""
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
+    return epoch + -(-(moment - epoch) // TICK) * TICK

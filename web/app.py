@@ -1,0 +1,66 @@
+"""This file assembles the web application: pages, the mailbox while trying, health, and kind error pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from db.session import transaction
+from domain.exceptions import DomainError
+from settings import get_settings
+from web import mailbox, pages
+
+# The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+# An e-mail shown in the mailbox brings its own inlined styles.
+_MAIL_STYLES = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+def create_app() -> FastAPI:
+    """The application that ``aftercare up`` serves."""
+    app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.include_router(pages.router)
+    if not get_settings().public_url:
+        # Whoever reaches these pages in public would read everybody's messages: only for trying on one machine.
+        app.include_router(mailbox.router)
+
+    @app.middleware("http")
+    async def add_headers(request: Request, call_next):  # type: ignore[no-untyped-def]
+        response: Response = await call_next(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.url.path.startswith("/mailbox/message/"):
+            response.headers["Content-Security-Policy"] = _MAIL_STYLES
+        return response
+
+    @app.get("/health")
+    def health() -> PlainTextResponse:
+        """Answers when the database does."""
+        try:
+            with transaction() as connection:
+                connection.execute(text("SELECT 1"))
+        except OperationalError:
+            return PlainTextResponse("the database does not answer", status_code=503)
+        return PlainTextResponse("ok")
+
+    @app.exception_handler(DomainError)
+    def explain(request: Request, error: DomainError) -> HTMLResponse:
+        return pages.problem_page(request, error)
+
+    @app.exception_handler(404)
+    def not_found(request: Request, _error: Exception) -> HTMLResponse:
+        return pages.not_found_page(request)
+
+    return app

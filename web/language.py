@@ -1,0 +1,22 @@
+"""In which language a page without a known reader speaks: the one asked for, else the browser's."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from settings import get_standard
+from templates.render import languages
+
+
+def page_language(request: Request, known: str | None = None) -> str:
+    """``?lang=`` wins, then the reader's own language if known, then the browser's, then the organisation's."""
+    offered = languages()
+    wishes = [request.query_params.get("lang"), known]
+    if known is None:
+        header = request.headers.get("accept-language", "")
+        wishes += [part.partition(";")[0].strip() for part in header.split(",")]
+    for wish in filter(None, wishes):
+        for language in offered:
+            if language.casefold() == wish.casefold() or language.partition("-")[0] == wish.partition("-")[0]:
+                return language
+    return get_standard().organisation.default_language

@@ -1,0 +1,47 @@
+"""The mailbox: what customers and staff would have received, like an inbox per recipient; only while trying."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from db import mailbox
+from db.session import transaction
+from domain.exceptions import NotFoundError
+from templates.render import render_page
+from web.language import page_language
+
+router = APIRouter(prefix="/mailbox")
+
+
+@router.get("")
+def addresses(request: Request) -> HTMLResponse:
+    """Every recipient with the number of messages."""
+    with transaction() as connection:
+        found = mailbox.list_addresses(connection)
+    rows = [{"address": address, "count": count, "at": at} for address, count, at in found]
+    return _page(request, "mailbox", rows=rows)
+
+
+@router.get("/of/{address}")
+def entries(request: Request, address: str) -> HTMLResponse:
+    """One recipient's messages, newest first."""
+    with transaction() as connection:
+        found = mailbox.list_entries(connection, address)
+    if not found:
+        raise NotFoundError("no message was sent to this address")
+    return _page(request, "mailbox_of", address=address, rows=found)
+
+
+@router.get("/message/{entry_id}")
+def message(entry_id: int) -> HTMLResponse:
+    """The HTML part of one message as a mail program would show it."""
+    with transaction() as connection:
+        entry = mailbox.get(connection, entry_id)
+    return HTMLResponse(entry["html"] or "")
+
+
+def _page(request: Request, name: str, **context: Any) -> HTMLResponse:
+    return HTMLResponse(render_page(name, language=page_language(request), **context))
