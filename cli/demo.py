@@ -30,12 +30,7 @@ def play(*, keep_open: bool) -> None:
     try:
         supervisor.start()
         with console.status("Starting the Prefect server; it makes its tables, which takes half a minute"):
-            stack.wait_until_up(
-                f"{settings.prefect_url}/api/health",
-                seconds=180,
-                check=supervisor.require_running,
-                failing=lambda: supervisor.tail("prefect-server"),
-            )
+            stack.wait_until_up(f"{settings.prefect_url}/api/health", supervisor, "prefect-server", seconds=180)
         # Prefect reads its settings when it is first imported: only now does it know where its server is.
         os.environ |= env | {"PREFECT_LOGGING_LEVEL": "WARNING"}
         from cli.story import tell

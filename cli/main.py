@@ -39,7 +39,7 @@ MISTAKES = (DomainError, SettingsError, DatabaseUnavailableError, CommandError)
 def main() -> None:
     """Run a command; a mistake ends with one clear sentence on stderr and exit code 1."""
     # platformdirs complains where a machine has no XDG_RUNTIME_DIR; its fallback is what we want.
-    warnings.filterwarnings("ignore", category=RuntimeWarning, module="platformdirs")
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     try:
         app()
     except MISTAKES as error:

@@ -59,7 +59,7 @@ def add(
     language: str = "zh-CN",
     calendar: Annotated[str, typer.Option(help="When they are on duty.")] = "office",
     senior: Annotated[bool, typer.Option("--senior")] = False,
-    skill: Annotated[list[str], typer.Option(help="A product they know; may be given several times.")] = [],
+    skill: Annotated[list[str] | None, typer.Option(help="A product they know; may be given several times.")] = None,
 ) -> None:
     """Add a member of staff."""
     from db import staff
@@ -82,7 +82,7 @@ def add(
                 language=language,
                 calendar=calendar,
                 is_senior=senior,
-                skills=skill,
+                skills=skill or (),
             )
         except IntegrityError:
             raise CommandError(f"there is a member of staff with the address {email} already") from None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from cli.failure import CommandError
@@ -47,16 +48,17 @@ def replay(
         for name, standard_file in [("standard", None), *([(standard.stem, standard)] if standard else [])]:
             with _bar(console) as progress:
                 task = progress.add_task(f"Replaying {log.name} under {name}", total=len(rows))
-                results.append(
-                    runner.run(
-                        rows, bad, name, standard_file, progress=lambda n, t=task, p=progress: p.update(t, completed=n)
-                    )
-                )
+                step = partial(_show, progress, task)
+                results.append(runner.run(rows, bad, name, standard_file, progress=step))
     _print(console, results)
     if report is not None:
         content: Any = results[0].as_json() | {"compared": [result.as_json() for result in results[1:]]}
         report.write_text(json.dumps(content, ensure_ascii=False, indent=2), "utf-8")
         console.print(f"Report written to {report}")
+
+
+def _show(progress: Progress, task: TaskID, completed: int) -> None:
+    progress.update(task, completed=completed)
 
 
 def _bar(console: Console) -> Progress:

@@ -44,21 +44,11 @@ def _run(settings: Settings, console: Console) -> None:
     try:
         supervisor.start()
         with console.status("Starting the Prefect server (the first time it makes its tables)"):
-            stack.wait_until_up(
-                f"{settings.prefect_url}/api/health",
-                seconds=180,
-                check=supervisor.require_running,
-                failing=lambda: supervisor.tail("prefect-server"),
-            )
+            stack.wait_until_up(f"{settings.prefect_url}/api/health", supervisor, "prefect-server", seconds=180)
         with console.status("Deploying the flows"):
             stack.deploy(env)
             supervisor.control("start", "worker")
-        stack.wait_until_up(
-            f"http://127.0.0.1:{settings.web_port}/health",
-            seconds=30,
-            check=supervisor.require_running,
-            failing=lambda: supervisor.tail("web"),
-        )
+        stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", supervisor, "web", seconds=30)
         console.print(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}")
         console.print(f"  Mailbox   {settings.web_url}/mailbox\n  Logs      {supervisor.logs}\nCtrl-C stops it.")
         while True:

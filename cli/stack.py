@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -75,10 +75,9 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         "PREFECT_SERVER_ENCRYPTION_KEY": kept_secret(home, "prefect_encryption_key"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        # Prefect keeps its runs for 14 days and its events for 7; the record of truth is the product's own.
+        # Prefect keeps its runs for 14 days, its events for its own 7; the record of truth is the product's own.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "1209600",
-        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "604800",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     }
@@ -140,6 +139,12 @@ class Supervisor:
             tail = (self.logs / "supervisord.out").read_text("utf-8", "replace").strip().splitlines()[-3:]
             raise CommandError(f"the process manager ended: {' / '.join(tail)}; see {self.logs}")
 
+    def require_program(self, program: str) -> None:
+        """Raise CommandError with the end of its log when a program cannot be kept running."""
+        self.require_running()
+        if re.search(r"FATAL|BACKOFF|EXITED", self.control("status", program)):
+            raise CommandError(f"{program} does not stay up; its log {self.logs}/{program}.log ends:\n{self.tail(program)}")
+
     def tail(self, program: str) -> str:
         """The last lines of a program's log."""
         lines = (self.logs / f"{program}.log").read_text("utf-8", "replace").strip().splitlines()
@@ -179,18 +184,18 @@ def require_free(port: int, setting: str, what: str) -> None:
             ) from None
 
 
-def wait_until_up(address: str, *, seconds: float, check: Callable[[], None], failing: Callable[[], str]) -> None:
-    """Wait until an address answers; ``check`` may raise meanwhile. Raises CommandError with ``failing()``."""
+def wait_until_up(address: str, supervisor: Supervisor, program: str, *, seconds: float) -> None:
+    """Wait until a program answers at an address. Raises CommandError with the end of its log."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        check()
         try:
             if httpx.get(address, timeout=2, trust_env=False).is_success:
                 return
         except httpx.HTTPError:
             pass
-        time.sleep(0.3)
-    raise CommandError(f"{address} did not answer within {seconds:.0f} s; its log ends with:\n{failing()}")
+        time.sleep(1)
+        supervisor.require_program(program)
+    raise CommandError(f"{address} did not answer in {seconds:.0f} s; its log ends:\n{supervisor.tail(program)}")
 
 
 def run_prefect(arguments: Sequence[str], env: dict[str, str]) -> None:

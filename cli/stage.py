@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from prefect import Flow
+from prefect.client.schemas.objects import State
 from rich.console import Console
 
 from db import commands, due, intake, mailbox, staff, surveys, tickets
@@ -65,7 +66,7 @@ class Stage:
 
     def run(self, flow: Flow[Any, Any]) -> None:
         """One real flow run at the present moment, with a line for it and for each message that arrived."""
-        state = flow(now=self.now, return_state=True)
+        state = cast("State[Any]", flow(now=self.now, return_state=True))
         self.flow_runs += 1
         link = f"{self.ui}/runs/flow-run/{state.state_details.flow_run_id}"
         self._print(f"[dim]flow {flow.name}: {state.message}  {link}[/]")
@@ -81,7 +82,8 @@ class Stage:
             actor = Actor(Role.CUSTOMER, customer_id) if taken_by is None else staff.actor(connection, taken_by)
             opened = intake.open_ticket(connection, customer_id, report, actor, standard=self.standard, now=self.now)
         self._print(
-            f"[bold cyan]{customer.name}[/] by {report.channel.value}: “{report.description}” → [bold]{opened.number}[/]"
+            f"[bold cyan]{customer.name}[/] by {report.channel.value}: "
+            f"“{report.description}” → [bold]{opened.number}[/]"
         )
         self.settle()
         return opened.ticket_id

@@ -71,7 +71,7 @@ def open_(
 
 @app.command("list")
 def list_tickets(
-    state: Annotated[list[TicketState], typer.Option(help="Only these states.")] = [],
+    state: Annotated[list[TicketState] | None, typer.Option(help="Only these states.")] = None,
     priority: Annotated[Priority | None, typer.Option()] = None,
     assignee: Annotated[str | None, typer.Option(help="The assignee's address.")] = None,
     closed: Annotated[bool, typer.Option("--closed", help="Closed and cancelled ones too.")] = False,
@@ -84,7 +84,7 @@ def list_tickets(
         zone = ZoneInfo(standard.organisation.time_zone)
         person = staff_actor(connection, assignee).id if assignee else None
         rows = tickets.list_open(
-            connection, states=state, priority=priority, assignee_id=person, limit=limit, include_closed=closed
+            connection, states=state or (), priority=priority, assignee_id=person, limit=limit, include_closed=closed
         )
     table = Table("Number", "P", "State", "Subject", "Assignee", "Tier", f"Next deadline ({zone.key})")
     for row in rows:
@@ -149,14 +149,14 @@ def do(
     command: CommandName,
     actor: As,
     values: Annotated[list[str] | None, typer.Argument(help="What the command must be told, as name=value.")] = None,
-    photo: Annotated[list[Path], typer.Option(help="A photo as evidence; may be given several times.")] = [],
+    photo: Annotated[list[Path] | None, typer.Option(help="A photo as evidence; may be given several times.")] = None,
     key: Annotated[str | None, typer.Option(help="Idempotency key: the same key never acts twice.")] = None,
 ) -> None:
     """Give a ticket a command, for example: first_contact --as li@... summary="called, confirmed"."""
     from db import attachments, commands, tickets
 
     order = build_command(command, _values(values or []))
-    contents = [attachments.read_photo(path) for path in photo]
+    contents = [attachments.read_photo(path) for path in photo or ()]
     now = utc_now()
     with working() as (connection, standard):
         ticket = tickets.get(connection, ticket_id(number))

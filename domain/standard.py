@@ -247,8 +247,9 @@ class Standard(_Part):
     @model_validator(mode="after")
     def _urgent_first(self) -> Standard:
         for urgent, less in pairwise(sorted(self.priorities)):
-            if self.priorities[urgent].response > self.priorities[less].response:
-                raise ValueError(f"priorities: {urgent.value} promises a slower response than {less.value}")
+            for promise in ("response", "resolution"):
+                if getattr(self.priorities[urgent], promise) > getattr(self.priorities[less], promise):
+                    raise ValueError(f"priorities: {urgent.value} promises a slower {promise} than {less.value}")
         return self
 
     @model_validator(mode="after")
@@ -322,7 +323,7 @@ def load_standard(own_file: Path | None = None, *, under: Mapping[str, Any] | No
     if own_file is not None:
         source = str(own_file)
         try:
-            own = tomllib.loads(own_file.read_text("utf-8"))
+            own = tomllib.loads(own_file.read_text("utf-8-sig"))
         except FileNotFoundError:
             raise StandardError(f"{source}: no such file; mend AFTERCARE_STANDARD or --standard") from None
         except OSError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 
 from domain.standard import TriageWords
@@ -61,4 +63,11 @@ def suggest_impact(text: str, category: Category, words: TriageWords) -> Suggest
 
 def _first_found(words: Iterable[str], text: str) -> str | None:
     folded = text.casefold()
-    return next((word for word in words if word.casefold() in folded), None)
+    return next((word for word in words if _pattern(word).search(folded)), None)
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[str]:
+    """A word of an alphabet stands alone ("fire" is not in "firewall"); Chinese has no spaces to tell by."""
+    folded = re.escape(word.casefold())
+    return re.compile(rf"\b{folded}(?:s|es|ed|ing)?\b" if word.isascii() else folded)

@@ -58,7 +58,9 @@ class ActivityRule(_Part):
     """What an activity means.
 
     ``opens``: a case may begin with it. ``settled_in``: in these states the activity says nothing new and is kept
-    as a note. ``instead``: in these states it means another command. ``hands_over``: the row's resource takes the ticket. ``values`` is what the command is told.
+    as a note.
+    ``instead``: in these states it means another command.
+    ``hands_over``: the row's resource takes the ticket. ``values`` is what the command is told.
     """
 
     command: CommandName

@@ -1,4 +1,4 @@
-"""This file says what a replay showed: rows, breaches, messages, load, the last digests; for people and for machines."""
+"""This file says what a replay showed: rows, breaches, messages, load, the last digests."""
 
 from __future__ import annotations
 

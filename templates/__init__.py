@@ -1,1 +1,1 @@
-"""The words: one folder per language, in it one folder per message; no sentence for customers or staff lives elsewhere."""
+"""The words: a folder per language, in it a folder per message; no sentence for people lives elsewhere."""

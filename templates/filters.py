@@ -177,6 +177,12 @@ def brief(text: object, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def capital(text: object) -> str:
+    """The text with its first letter as a capital, the rest as it is."""
+    words = str(text)
+    return words[:1].upper() + words[1:]
+
+
 def lines(text: object) -> Markup:
     """A person's text for HTML: escaped, its line breaks kept."""
     return Markup("<br>").join(escape(line) for line in str(text).strip().splitlines())
@@ -192,6 +198,8 @@ def cell(text: object) -> str:
 
 def install(environment: Environment) -> None:
     """Make the filters, and the test ``is ahead``, known to an environment."""
-    for function in (moment, promised, day, last_day, duration, label, percent, score, change, brief, lines, cell):
+    of_context = (moment, promised, day, last_day, duration, label, percent, score, change)
+    of_text = (brief, capital, lines, cell)
+    for function in (*of_context, *of_text):
         environment.filters[function.__name__] = function
     environment.tests["ahead"] = ahead

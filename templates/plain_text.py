@@ -19,16 +19,20 @@ _NO_BIDI = str.maketrans("", "", _BIDI_CONTROLS)
 # Where Chinese ends a sentence at a line's end, joining the lines needs no space.
 _AFTER_FULL_STOP = re.compile(r"(?<=[。，；：！？】）])\s*\n\s*")
 
+# A person's words that end with a mark of their own need no full stop from the template.
+_SECOND_FULL_STOP = re.compile(r"(?<=[…？！?!])[.。]")
+
 
 def one_line(text: str) -> str:
     """The text on one line, without control characters: no CR, no LF, nothing that could start another header."""
     joined = " ".join(_AFTER_FULL_STOP.sub("", text).split()).translate(_NO_BIDI)
+    joined = _SECOND_FULL_STOP.sub("", joined)
     return "".join(char for char in joined if unicodedata.category(char) != "Cc")
 
 
 def gsm_friendly(text: str) -> str:
     """The text with typographic characters replaced by those every phone network has for one septet."""
-    return text.translate(_TO_GSM)
+    return text.replace("°C", "C").replace("°F", "F").translate(_TO_GSM)
 
 
 class _Letter(HTML2Text):
@@ -55,7 +59,7 @@ class _Letter(HTML2Text):
             case "/visual only":
                 self.quiet -= 1
 
-    def handle_data(self, data: str, entity_char: bool = False) -> None:
+    def handle_data(self, data: str, entity_char: bool = False) -> None:  # noqa: ARG002 - the parent's signature
         # True: no Markdown escapes; this text is read as it is.
         super().handle_data(data, True)
 
@@ -70,14 +74,23 @@ class _Letter(HTML2Text):
         elif tag in {"h1", "h2", "h3"}:
             self.p()
         elif tag == "br":
-            self.pbr()
+            self._line_break()
         elif tag == "a":
-            if start:
-                self._href = attrs.get("href")
-            elif self._href:
-                self.o(f": {self._href}")
-        elif tag not in {"p", "div"} or not (self._tables and self._tables[-1]):
+            self._link(attrs, start)
+        else:
             super().handle_tag(tag, attrs, start)
+
+    def _line_break(self) -> None:
+        if self._tables and self._tables[-1]:
+            self.o("; ")  # a table's row is one line
+        else:
+            self.pbr()
+
+    def _link(self, attrs: dict[str, str | None], start: bool) -> None:
+        if start:
+            self._href = attrs.get("href")
+        elif self._href:
+            self.o(f": {self._href}")
 
     def _table(self, attrs: dict[str, str | None], start: bool) -> None:
         self.p()

@@ -1,4 +1,4 @@
-"""What customers see behind the links in their messages: progress, plan, sign-off, survey. GET never changes anything."""
+"""What customers see behind the links in their messages: progress, plan, sign-off, survey; GET changes nothing."""
 
 from __future__ import annotations
 
@@ -91,8 +91,9 @@ def answer_plan(
 ) -> RedirectResponse:
     """Record the customer's answer to the plan they were shown; a second tap changes nothing."""
     subject = _read(LinkPurpose.PLAN, token)
+    values: dict[str, Any]
     if answer == "agree":
-        command, values = CommandName.AGREE_PLAN, {"option": _number(option)} if option else {}
+        command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
     else:
         command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
     with transaction() as connection:
@@ -132,6 +133,7 @@ def answer_sign_off(
 ) -> RedirectResponse:
     """Record the sign-off, or that it is not fixed; a second tap changes nothing."""
     subject = _read(LinkPurpose.SIGN_OFF, token)
+    values: dict[str, Any]
     if answer == "works":
         command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
     else:

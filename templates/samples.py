@@ -1,0 +1,159 @@
+"""This file holds realistic contexts for every message, in Chinese and English: for tests and previews."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.lifecycle import CommandName
+from domain.messages import MESSAGES, MessageKind
+from domain.people import Department, Tier
+from domain.satisfaction import CallbackKind
+from domain.sla import ClockKind
+from templates.languages import language_for
+from templates.sample_digest import sample_digest
+
+# A Tuesday, 14:00 in Shanghai.
+SAMPLE_NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+K = MessageKind
+
+
+def _in(**ahead: float) -> str:
+    return (SAMPLE_NOW + timedelta(**ahead)).isoformat()
+
+
+_WORDS: dict[str, dict[str, Any]] = {
+    "en": {
+        "customer": "Grace Miller",
+        "assignee": "Daniel Evans",
+        "supervisor": "Rachel Stone",
+        "subject": "Air conditioner does not cool",
+        "question": "Which error code does the display show, and since when?",
+        "steps": [
+            "Check the outdoor unit and measure the pressure of the refrigerant",
+            "Replace the fan motor if it is faulty",
+            "Test the cooling for 30 minutes together with you",
+        ],
+        "options": [
+            {"title": "Repair at home", "pros": "Done in one visit", "cons": "You need to be at home for two hours"},
+            {"title": "Repair in the workshop", "pros": "No visit; loaner device included", "cons": "Takes five days"},
+        ],
+        "step": "The new fan motor was sent today and arrives tomorrow morning.",
+        "delay": "The fan motor is out of stock at the regional warehouse.",
+        "contingency": "We bring you a loaner device tomorrow morning, free of charge.",
+        "summary": "Fan motor replaced, cooling tested for 30 minutes: 18 °C at the outlet.",
+        "advice": "Clean the filter every two months.\nDo not cover the outdoor unit.",
+        "cancelled": "You told us that the problem is gone.",
+        "reply": "It shows E4, since yesterday evening.",
+        "comment": "The engineer came two hours late and nobody told me.",
+        "assigned": "on duty, region Shanghai, skill air_conditioner, 3 open tickets",
+        "transferred": "on duty, region Shanghai, 1 open tickets",
+    },
+    "zh-CN": {
+        "customer": "王丽",
+        "assignee": "张伟",
+        "supervisor": "李敏",
+        "subject": "客厅空调不制冷",
+        "question": "请问显示屏上的故障代码是多少？从什么时候开始的？",
+        "steps": ["检查室外机并测量制冷剂压力", "如风扇电机故障则更换", "与您一起试机30分钟"],
+        "options": [
+            {"title": "上门维修", "pros": "一次上门即可修好", "cons": "需要您在家约两小时"},
+            {"title": "送修", "pros": "无需上门，提供备用机", "cons": "需要五天"},
+        ],
+        "step": "新的风扇电机今天已发出，预计明天上午送达。",
+        "delay": "区域仓库的风扇电机暂时缺货。",
+        "contingency": "明天上午为您送一台备用机，不收费。",
+        "summary": "已更换风扇电机，试机30分钟，制冷正常。",
+        "advice": "每两个月清洗一次滤网。\n请勿遮挡室外机。",
+        "cancelled": "您告知问题已自行解决。",
+        "reply": "显示E4，昨天晚上开始的。",
+        "comment": "工程师晚到了两个小时，也没人提前说一声。",
+        "assigned": "on duty, region 上海, skill air_conditioner, 3 open tickets",
+        "transferred": "on duty, region 上海, 1 open tickets",
+    },
+}
+
+
+def _plan(words: dict[str, Any], revision: int) -> dict[str, Any]:
+    return {
+        "revision": revision,
+        "kind": "repair",
+        "steps": words["steps"],
+        "deadline_at": _in(hours=28),
+        "appointment_at": _in(hours=20),
+        "options": words["options"],
+    }
+
+
+def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, Any]]:
+    """What the words of one kind only may use, beside what every message about a ticket has."""
+    response, resolution = ClockKind.RESPONSE.value, ClockKind.RESOLUTION.value
+    callback = {"callback_kind": CallbackKind.LOW_SCORE.value, "overall": 2, "comment": words["comment"]}
+    return {
+        K.TICKET_RECEIVED: {"assign_by": _in(minutes=30), "assignee_name": None},
+        K.TICKET_TRANSFERRED: {"reason": words["transferred"]},
+        K.QUESTION_ASKED: {"question": words["question"]},
+        K.PLAN_PROPOSED: {"plan": _plan(words, 1)},
+        K.PLAN_REVISED: {"plan": _plan(words, 2)},
+        K.PROGRESS_STEP: {"step": words["step"]},
+        K.DELAY_REPORTED: {
+            "reason": words["delay"],
+            "expected_at": _in(days=2),
+            "contingency": words["contingency"],
+        },
+        K.WORK_COMPLETED: {"summary": words["summary"], "usage_advice": words["advice"], "close_at": _in(hours=72)},
+        K.TICKET_CANCELLED: {"reason": words["cancelled"]},
+        K.SURVEY_INVITATION: {"expires_at": _in(days=7)},
+        K.SURVEY_REMINDER: {"expires_at": _in(days=5)},
+        K.CALLBACK_PROMISED: {"call_by": _in(hours=1)},
+        K.STAFF_ASSIGNED: {"tier": int(Tier.REGIONAL_DEPARTMENT), "reason": words["assigned"]},
+        K.STAFF_SUPPORT_REQUESTED: {
+            "department": Department.PARTS_SUPPLY.value,
+            "priority": "P1",
+            "respond_by": _in(hours=2),
+            "resolve_by": _in(hours=24),
+        },
+        K.STAFF_CUSTOMER_ANSWERED: {"answer": CommandName.RECORD_REPLY.value, "comment": words["reply"]},
+        K.STAFF_SLA_WARNING: {"clock": response, "share": 0.8} | dict.fromkeys(_RESPONSE, _in(minutes=48)),
+        K.STAFF_SLA_BREACH: {"clock": response} | dict.fromkeys(_RESPONSE, _in(minutes=-1)),
+        K.STAFF_SLA_ESCALATION: {"clock": resolution} | dict.fromkeys(_RESOLUTION, _in(hours=-12)),
+        K.STAFF_CALLBACK_DUE: callback | {"call_by": _in(hours=1), "supervisor_name": words["supervisor"]},
+        K.STAFF_CALLBACK_OVERDUE: callback | {"call_by": _in(hours=-1), "supervisor_name": words["supervisor"]},
+        K.WEEKLY_DIGEST: {"digest": sample_digest(language)},
+    }
+
+
+# A warning's deadline is its clock's deadline.
+_RESPONSE, _RESOLUTION = ("due_at", "respond_by"), ("due_at", "resolve_by")
+
+
+def sample_recipient(kind: MessageKind, *, language: str = "zh-CN") -> str:
+    """Who reads the sample of a kind: the customer, the assignee or a supervisor."""
+    words = _WORDS.get(language_for(language), _WORDS["en"])
+    if not kind.value.startswith("staff_"):
+        return str(words["supervisor" if kind is K.WEEKLY_DIGEST else "customer"])
+    return str(words["assignee" if kind in (K.STAFF_ASSIGNED, K.STAFF_CUSTOMER_ANSWERED) else "supervisor"])
+
+
+def sample_context(kind: MessageKind, *, language: str = "zh-CN") -> dict[str, Any]:
+    """A context as the outbox keeps it, as seen at SAMPLE_NOW; moments are ISO 8601 UTC.
+
+    A language without samples of its own gets those of the language it falls back to.
+    """
+    language = language_for(language)
+    words = _WORDS.get(language, _WORDS["en"])
+    own = _own(words, language).get(kind, {})
+    if not MESSAGES[kind].about_ticket:
+        return own
+    return {
+        "ticket_number": "TK-00001024",
+        "customer_name": words["customer"],
+        "subject": words["subject"],
+        "category": "product_fault",
+        "priority": "P2",
+        "respond_by": _in(hours=4),
+        "resolve_by": _in(hours=48),
+        "assignee_name": words["assignee"],
+        **own,
+    }

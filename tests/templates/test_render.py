@@ -1,0 +1,294 @@
+"""This file checks that every message has its words in every language, and that nobody's data can break them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.messages import MESSAGES, Audience, Medium, MessageKind, check_context
+from domain.people import Department, Tier
+from domain.satisfaction import CallbackKind
+from domain.sla import ClockKind
+from templates.languages import HERE, labels
+from templates.render import Words, WordsError, language_for, languages, render_markdown, render_message, render_page
+from templates.sample_digest import sample_digest
+from templates.samples import SAMPLE_NOW, sample_context, sample_recipient
+
+K = MessageKind
+LINK = "https://care.example.cn/p/AbC123?a=1&b=2"
+NAMES = {"en": "Aftercare", "zh-CN": "安心售后"}
+CUSTOMER_KINDS = [kind for kind in K if MESSAGES[kind].audience is Audience.CUSTOMER]
+FORMS = [(kind, Medium.EMAIL) for kind in K] + [(kind, Medium.SMS) for kind in CUSTOMER_KINDS]
+
+
+def words(kind: MessageKind, medium: Medium = Medium.EMAIL, language: str = "en", **changes: Any) -> Words:
+    values: dict[str, Any] = {
+        "context": sample_context(kind, language=language) | changes.pop("context", {}),
+        "recipient_name": sample_recipient(kind, language=language),
+        "organisation": NAMES.get(language, "Aftercare"),
+        "time_zone": "Asia/Shanghai",
+        "link": LINK if MESSAGES[kind].link else None,
+        "now": SAMPLE_NOW,
+    }
+    return render_message(kind, medium, language=language, **(values | changes))
+
+
+def everything(kind: MessageKind, language: str = "en", **changes: Any) -> str:
+    mail = words(kind, language=language, **changes)
+    parts = [mail.subject, mail.text]
+    if kind in CUSTOMER_KINDS:
+        parts.append(words(kind, Medium.SMS, language, **changes).text)
+    return "\n".join(part or "" for part in parts)
+
+
+def test_the_languages_are_the_folders_that_exist() -> None:
+    assert languages() == ("en", "zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [("zh-CN", "zh-CN"), ("zh", "zh-CN"), ("zh_TW", "zh-CN"), ("EN", "en"), ("en-GB", "en"), ("de", "en"), ("", "en")],
+)
+def test_a_reader_gets_the_nearest_language(wanted: str, given: str) -> None:
+    assert language_for(wanted) == given
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_has_every_message_in_every_form(language: str) -> None:
+    wanted = {f"{kind.value}/{file}" for kind in K for file in ("email_subject.txt", "email.html")}
+    wanted |= {f"{kind.value}/sms.txt" for kind in CUSTOMER_KINDS}
+    folder = HERE / language
+
+    assert {name for name in wanted if not (folder / name).is_file()} == set()
+    strangers = {path.parent.name for path in folder.glob("*/email.html")} - {kind.value for kind in K}
+    assert strangers == set()
+
+
+@pytest.mark.parametrize("kind", K)
+def test_the_samples_are_what_the_outbox_would_accept(kind: MessageKind) -> None:
+    check_context(kind, sample_context(kind))
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(("kind", "medium"), FORMS)
+def test_every_message_renders(kind: MessageKind, medium: Medium, language: str) -> None:
+    said = words(kind, medium, language)
+
+    assert said.text.strip()
+    assert (said.subject is None) == (said.html is None) == (medium is Medium.SMS)
+    if MESSAGES[kind].about_ticket:
+        assert "TK-00001024" in said.text
+        assert medium is Medium.SMS or "TK-00001024" in (said.subject or "")
+    assert (LINK in said.text) == (MESSAGES[kind].link is not None)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", K)
+def test_every_message_does_without_what_may_be_missing(kind: MessageKind, language: str) -> None:
+    bare: dict[str, Any] = {"respond_by": None, "resolve_by": None, "assignee_name": None, "usage_advice": ""}
+    bare |= {"comment": "", "overall": None, "supervisor_name": None}
+    if "plan" in MESSAGES[kind].needs:
+        plan = sample_context(kind, language=language)["plan"]
+        bare["plan"] = plan | {"appointment_at": None, "options": []}
+
+    said = everything(kind, language, context=bare, link=None, recipient_name="")
+
+    assert "None" not in said
+    assert LINK not in said
+    assert not re.search(r"[ ，]{2,}[，。,.]|“”|\(\)|（）", said)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(
+    ("kind", "name", "values"),
+    [
+        (K.STAFF_CUSTOMER_ANSWERED, "answer", list(labels("en")["answer"])),
+        (K.STAFF_SLA_WARNING, "clock", list(ClockKind)),
+        (K.STAFF_SLA_BREACH, "clock", list(ClockKind)),
+        (K.STAFF_CALLBACK_DUE, "callback_kind", list(CallbackKind)),
+        (K.STAFF_SUPPORT_REQUESTED, "department", list(Department)),
+        (K.STAFF_ASSIGNED, "tier", [int(tier) for tier in Tier]),
+    ],
+)
+def test_staff_are_told_something_of_its_own_for_every_case(
+    kind: MessageKind, name: str, values: list[Any], language: str
+) -> None:
+    said = {words(kind, language=language, context={name: value}).text for value in values}
+
+    assert len(said) == len(values)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_message_promises_nothing_that_is_past(language: str) -> None:
+    now = SAMPLE_NOW + timedelta(days=30)
+    for kind in (K.TICKET_RECEIVED, K.TICKET_ASSIGNED, K.TICKET_TRANSFERRED, K.TICKET_REOPENED, K.PROGRESS_STEP):
+        text = words(kind, Medium.SMS, language, now=now).text
+
+        assert "24 Nov" not in text
+        assert "11月" not in text
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", K)
+def test_a_mail_asks_nobody_for_anything_and_says_its_language(kind: MessageKind, language: str) -> None:
+    html = words(kind, language=language).html or ""
+
+    assert f'lang="{language}"' in html
+    assert "prefers-color-scheme: dark" in html
+    assert not re.search(r"<img|<script|<link|url\(|@import|src=", html)
+    assert len(html.encode()) < 102_000  # beyond that Gmail clips it
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_preheader_is_not_said_twice_in_the_text(language: str) -> None:
+    mail = words(K.WORK_COMPLETED, language=language)
+    preheader = {"en": "Please confirm by", "zh-CN": "前确认"}[language]
+
+    assert preheader in (mail.html or "")
+    assert preheader not in mail.text
+
+
+HOSTILE = "<b>x</b>{{ 97 * 131 }}\r\nBcc: a@b.c\x00\u202e\u2028'\""
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", CUSTOMER_KINDS)
+def test_hostile_words_are_only_words(kind: MessageKind, language: str) -> None:
+    hostile = dict.fromkeys(("customer_name", "subject", "assignee_name", "reason", "question", "step"), HOSTILE)
+    changes: dict[str, Any] = {"context": hostile, "recipient_name": HOSTILE}
+
+    mail, sms = words(kind, language=language, **changes), words(kind, Medium.SMS, language, **changes)
+
+    assert "<b>x" not in (mail.html or "")
+    assert "12707" not in (mail.html or "") + sms.text
+    assert "{{ 97 * 131 }}" in (mail.html or "")
+    for line in (mail.subject or "", sms.text):
+        assert not re.search(r"[\r\n\x00\u202e\u2028]", line)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in K if kind not in CUSTOMER_KINDS])
+def test_hostile_words_do_staff_no_harm_either(kind: MessageKind) -> None:
+    digest = sample_digest("en")
+    digest["low_scores"][0] |= {"comment": HOSTILE, "reason": HOSTILE}
+    digest["breaches"][0]["assignee_name"] = HOSTILE
+    context: dict[str, Any] = dict.fromkeys(("customer_name", "subject", "comment", "supervisor_name"), HOSTILE)
+
+    mail = words(kind, context=context | {"digest": digest})
+
+    assert "<b>x" not in (mail.html or "")
+    assert not re.search(r"[\r\n\x00\u202e]", mail.subject or "")
+
+
+def test_a_missing_name_says_file_and_line() -> None:
+    context = sample_context(K.QUESTION_ASKED, language="en")
+    del context["question"]
+
+    with pytest.raises(WordsError, match=r"templates/en/question_asked/sms\.txt:\d+: UndefinedError: 'question'"):
+        render_message(
+            K.QUESTION_ASKED,
+            Medium.SMS,
+            language="en",
+            context=context,
+            recipient_name="",
+            organisation="A",
+            time_zone="UTC",
+            link=None,
+        )
+
+
+def test_a_value_without_a_label_says_where_to_add_it() -> None:
+    with pytest.raises(WordsError, match=r"email\.html:\d+: .*templates/zh-CN/labels\.toml has no 'magic' in \[cate"):
+        words(K.TICKET_RECEIVED, language="zh-CN", context={"category": "magic"})
+
+
+def test_a_page_that_does_not_exist_says_so() -> None:
+    with pytest.raises(WordsError, match=r"en/pages/no_such_page\.html"):
+        render_page("no_such_page", language="en")
+
+
+def segments(text: str) -> int:
+    """GSM-7: 160 septets, 153 each when several; UCS-2: 70 and 67 UTF-16 units (3GPP TS 23.038)."""
+    basic = (
+        "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+        "abcdefghijklmnopqrstuvwxyzäöñüà"
+    )
+    extended = "^{}\\[~]|€"
+    if all(char in basic or char in extended for char in text):
+        units, one, many = len(text) + sum(char in extended for char in text), 160, 153
+    else:
+        units, one, many = len(text.encode("utf-16-be")) // 2, 70, 67
+    return 1 if units <= one else -(-units // many)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", CUSTOMER_KINDS)
+def test_an_sms_costs_two_segments_beside_its_link(kind: MessageKind, language: str) -> None:
+    text = words(kind, Medium.SMS, language).text.replace(LINK, "")
+
+    assert segments(text) <= 2, text
+    assert (len(text.encode("utf-16-be")) // 2 == len(text)) or language != "en"
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", CUSTOMER_KINDS)
+def test_however_long_the_data_an_sms_stays_within_four_segments(kind: MessageKind, language: str) -> None:
+    letter = {"en": "W", "zh-CN": "长"}[language]
+    names = ("subject", "assignee_name", "reason", "question", "step", "contingency", "summary")
+    context = dict.fromkeys(names, letter * 2000)
+
+    text = words(kind, Medium.SMS, language, context=context, recipient_name=letter * 200).text.replace(LINK, "")
+
+    assert segments(text) <= 4, text
+
+
+def test_an_english_sms_is_normalised_to_gsm_and_a_chinese_one_is_not() -> None:
+    step = "“Ready” – it’s\u00a0done…"
+
+    assert '"Ready" - it\'s done...' in words(K.PROGRESS_STEP, Medium.SMS, "en", context={"step": step}).text
+    assert "“Ready” – it’s" in words(K.PROGRESS_STEP, Medium.SMS, "zh-CN", context={"step": step}).text
+
+
+def test_a_persons_line_breaks_survive_in_the_mail() -> None:
+    mail = words(K.WORK_COMPLETED, context={"usage_advice": "First.\nSecond."})
+
+    assert "First.\nSecond." in mail.text
+    assert re.search(r"First\.<br ?/?>Second\.", mail.html or "")
+
+
+def test_the_links_of_a_mail_stand_behind_their_words_in_its_text() -> None:
+    assert f"See the plan and decide: {LINK}" in words(K.PLAN_PROPOSED).text
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_digest_in_the_ui_names_no_person(language: str) -> None:
+    digest = sample_digest(language)
+    shown = render_markdown("weekly_digest", language=language, time_zone="Asia/Shanghai", digest=digest)
+
+    private = {low["comment"] for low in digest["low_scores"]} | {low["reason"] for low in digest["low_scores"]}
+    private |= {breach["assignee_name"] for breach in digest["breaches"]}
+    assert not [text for text in private if text and text in shown]
+    assert "TK-00000981" in shown
+    tables = re.findall(r"(?:^\|.*\|\n)+", shown, re.MULTILINE)
+    assert len(tables) == 10
+    for table in tables:
+        assert len({row.count("|") for row in table.splitlines()}) == 1, table
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_digest_of_an_empty_week_is_a_digest(language: str) -> None:
+    def emptied(value: Any) -> Any:
+        if isinstance(value, dict):
+            pair = {"now": None if isinstance(value.get("now"), float) else 0, "before": 0}
+            return pair if "now" in value else {key: emptied(inner) for key, inner in value.items()}
+        return [] if isinstance(value, list) else value
+
+    digest = emptied(sample_digest(language))
+    digest["benchmarks"]["answered"]["share"] = None
+
+    said = everything(K.WEEKLY_DIGEST, language, context={"digest": digest})
+    shown = render_markdown("weekly_digest", language=language, time_zone="Asia/Shanghai", digest=digest)
+
+    assert "None" not in said + shown
