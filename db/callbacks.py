@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db import occurrences, tickets
+from db import occurrences
 from db.alarms import Leads
+from db.held import HeldTicket, hold
 from db.models import Callback, Staff, SurveyAnswer, Ticket
 from db.notices import iso
 from db.rows import fetch
@@ -37,8 +38,7 @@ class CallbackStep:
 
 
 def request(
-    connection: Connection,
-    ticket: Mapping[str, Any],
+    held: HeldTicket,
     survey_id: int,
     kind: CallbackKind,
     *,
@@ -49,8 +49,8 @@ def request(
     policy = standard.callback
     within = policy.within if kind is CallbackKind.LOW_SCORE else policy.phone_survey_within
     due_at = standard.calendar(policy.calendar).add(now, within)
-    values = {"ticket_id": ticket["id"], "survey_id": survey_id, "kind": kind.value}
-    connection.execute(insert(Callback).values(**values, due_at=due_at, next_action_at=now))
+    values = {"ticket_id": held.id, "survey_id": survey_id, "kind": kind.value}
+    held.connection.execute(insert(Callback).values(**values, due_at=due_at, next_action_at=now))
     return due_at
 
 
@@ -74,12 +74,12 @@ def escalate_due(connection: Connection, *, standard: Standard, now: datetime, l
 def _act(
     connection: Connection, callback: dict[str, Any], leads: Leads, standard: Standard, *, now: datetime
 ) -> list[CallbackStep]:
-    ticket = tickets.get(connection, callback["ticket_id"], for_update=True)
+    held = hold(connection, callback["ticket_id"])
     steps = []
     if callback["assigned_to"] is None:
-        steps += _tell(connection, callback, ticket, leads, Role.SUPERVISOR, now=now)
+        steps += _tell(held, callback, leads, Role.SUPERVISOR, now=now)
     if callback["due_at"] <= now:
-        steps += _tell(connection, callback, ticket, leads, Role.MANAGER, now=now)
+        steps += _tell(held, callback, leads, Role.MANAGER, now=now)
     # Nobody to tell: look again later, rather than forget it.
     next_action_at: datetime | None
     retry = now + standard.follow_up.retry_after
@@ -101,13 +101,11 @@ def _act(
     return steps
 
 
-def _tell(
-    connection: Connection, callback: dict[str, Any], ticket: dict[str, Any], leads: Leads, role: Role, *, now: datetime
-) -> list[CallbackStep]:
+def _tell(held: HeldTicket, callback: dict[str, Any], leads: Leads, role: Role, *, now: datetime) -> list[CallbackStep]:
     """Tell a supervisor (who gets the callback) or a manager (who hears that it is late)."""
     if role is Role.MANAGER and callback["escalated_at"] is not None:
         return []
-    lead = choose_lead(leads.people, role, region=ticket["region"], now=now)
+    lead = choose_lead(leads.people, role, region=held.row["region"], now=now)
     if lead is None:
         return []
     is_late = role is Role.MANAGER
@@ -116,11 +114,10 @@ def _tell(
     else:
         callback["assigned_to"] = lead.id
     supervisor = next((p.name for p in leads.people if p.id == callback["assigned_to"]), None)
-    overall, comment = _answer(connection, callback["survey_id"])
+    overall, comment = _answer(held.connection, callback["survey_id"])
     step = "escalated" if is_late else "assigned"
     occurrences.record(
-        connection,
-        ticket,
+        held,
         f"callback_{step}",
         SYSTEM,
         now=now,
@@ -140,7 +137,7 @@ def _tell(
             "supervisor_name": supervisor,
         },
     )
-    return [CallbackStep(ticket["number"], CallbackKind(callback["kind"]), step, lead.name, callback["due_at"])]
+    return [CallbackStep(held.number, CallbackKind(callback["kind"]), step, lead.name, callback["due_at"])]
 
 
 def _answer(connection: Connection, survey_id: int) -> tuple[int | None, str]:
@@ -163,7 +160,7 @@ def complete(
     ticket_id = connection.execute(select(Callback.ticket_id).where(Callback.id == callback_id)).scalar_one_or_none()
     if ticket_id is None:
         raise NotFoundError(f"no callback has the id {callback_id}")
-    ticket = tickets.get(connection, ticket_id, for_update=True)
+    held = hold(connection, ticket_id)
     done = connection.execute(
         update(Callback)
         .where(Callback.id == callback_id, Callback.state == CallbackState.OPEN.value)
@@ -180,7 +177,7 @@ def complete(
     if done is None:
         raise IllegalTransitionError("the callback is not open any more")
     facts = {"callback_id": callback_id, "in_time": now <= done}
-    occurrences.record(connection, ticket, "callback_done", actor, now=now, facts=facts)
+    occurrences.record(held, "callback_done", actor, now=now, facts=facts)
 
 
 def finish_phone_survey(connection: Connection, survey_id: int, *, done_by: int | None, now: datetime) -> None:

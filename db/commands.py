@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 
-from db import alarms, clocks, events, outbox, tickets
+from db import alarms, clocks, events, outbox
 from db.effects import EFFECTS, Work
-from db.models import PendingEvent, Ticket, TicketEvent
+from db.held import HeldTicket, hold
+from db.models import PendingEvent, TicketEvent
 from db.notices import ticket_context, to_customer, to_staff
 from db.rows import fetch_one
 from domain.commands import Command
@@ -50,9 +51,23 @@ def apply_command(
     Raises NotFoundError, NotPermittedError, IllegalTransitionError, InvalidInputError, or
     IdempotencyKeyReusedError; then nothing of the command is written.
     """
-    ticket = tickets.get(connection, ticket_id, for_update=True)
+    held = hold(connection, ticket_id)
+    return apply_to(held, command, actor, standard=standard, now=now, idempotency_key=idempotency_key)
+
+
+def apply_to(
+    held: HeldTicket,
+    command: Command,
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
+    idempotency_key: str | None = None,
+) -> Applied:
+    """``apply_command`` on a ticket that this transaction has locked already."""
+    ticket = held.row
     if idempotency_key is not None:
-        known = find_by_key(connection, idempotency_key)
+        known = find_by_key(held.connection, idempotency_key)
         if known is not None:
             return _repeated(known, ticket, command, idempotency_key)
     require_permission(actor, command.name)
@@ -60,19 +75,17 @@ def apply_command(
     resume_state = TicketState(ticket["resume_state"]) if ticket["resume_state"] else None
     state = next_state(old_state, command.name, resume_state=resume_state)
 
-    work = Work(connection, ticket, actor, standard, now)
+    work = Work(held, actor, standard, now)
     EFFECTS[command.name](work, command)
     if state is not old_state:
         work.change(**_state_columns(work, old_state, state))
 
-    clock_rows = clocks.of_ticket(connection, ticket_id, ticket["round"])
-    late = _move_clocks(work, command, state, clock_rows)
-    event_ids = _write(work, command, state, late, clock_rows, idempotency_key)
-    _queue_notices(work, command, clock_rows)
-    return Applied(ticket_id, ticket["number"], state, event_ids[0], facts=work.facts)
+    late = _move_clocks(work, command, state)
+    event_id = _write(work, command, state, late, idempotency_key)
+    _queue_notices(work, command)
+    return Applied(held.id, held.number, state, event_id, facts=work.facts)
 
 
-_UPDATE = update(Ticket).where(Ticket.id == bindparam("key"))
 _BY_KEY = select(TicketEvent.__table__).where(TicketEvent.idempotency_key == bindparam("wanted"))
 
 
@@ -104,16 +117,14 @@ def _state_columns(work: Work, old_state: TicketState, state: TicketState) -> di
     return columns
 
 
-def _move_clocks(
-    work: Work, command: Command, state: TicketState, rows: list[dict[str, Any]]
-) -> list[tuple[dict[str, Any], Alarm]]:
+def _move_clocks(work: Work, command: Command, state: TicketState) -> list[tuple[dict[str, Any], Alarm]]:
     """Move the clocks; returns the breaches that no sweep had seen before the clock stopped or paused."""
     promise = None
     if command.name is CommandName.CHANGE_PRIORITY:
         promise = (Priority(work.ticket["priority"]), Channel(work.ticket["channel"]))
     late: list[tuple[dict[str, Any], Alarm]] = []
     moved = []
-    for row in rows:
+    for row in work.held.clocks:
         columns, breaches = clocks.move(row, command.name, state, promise=promise, standard=work.standard, now=work.now)
         late += [(dict(row), alarm) for alarm in breaches]
         if columns is not None:
@@ -128,9 +139,9 @@ def _write(
     command: Command,
     state: TicketState,
     late: list[tuple[dict[str, Any], Alarm]],
-    clock_rows: list[dict[str, Any]],
     idempotency_key: str | None,
-) -> list[int]:
+) -> int:
+    """Write the event, those of breaches found late, and the ticket; returns the command's event id."""
     ticket = work.ticket
     news = [
         events.NewEvent(
@@ -140,22 +151,23 @@ def _write(
     if late:
         leads = alarms.Leads.read(work.connection, work.standard)
         for row, alarm in late:
-            event, notices, _ = alarms.announce(alarm, row, ticket, clock_rows, leads, work.standard, now=work.now)
+            event, notices, _ = alarms.announce(
+                alarm, row, ticket, work.held.clocks, leads, work.standard, now=work.now
+            )
             news.append(event)
             outbox.queue(work.connection, notices, now=work.now)
     rows = events.chained_rows(ticket["id"], ticket["event_count"], ticket["event_digest"], news)
-    ids = events.append(work.connection, rows)
-    work.change(event_count=rows[-1]["seq"], event_digest=rows[-1]["digest"])
-    work.connection.execute(_UPDATE, {"key": ticket["id"], **work.changes})
+    event_id = events.append_with_ticket(work.connection, rows, work.changes)
+    ticket |= {"event_count": rows[-1]["seq"], "event_digest": rows[-1]["digest"]}
     if COMMANDS[command.name].needs_follow_up:
-        pending = {"event_id": ids[0], "ticket_id": ticket["id"], "kind": command.name.value, "due_at": work.now}
+        pending = {"event_id": event_id, "ticket_id": ticket["id"], "kind": command.name.value, "due_at": work.now}
         work.connection.execute(insert(PendingEvent), pending)
-    return ids
+    return event_id
 
 
-def _queue_notices(work: Work, command: Command, clock_rows: list[dict[str, Any]]) -> None:
+def _queue_notices(work: Work, command: Command) -> None:
     traits = COMMANDS[command.name]
-    context = ticket_context(work.ticket, clock_rows) | work.notice_context
+    context = ticket_context(work.ticket, work.held.clocks) | work.notice_context
     occasion = f"e{work.ticket['event_count']}"
     kind = work.customer_notice if work.has_own_customer_notice else traits.tells_customer
     messages = [to_customer(work.ticket, kind, occasion, context)] if kind is not None else []

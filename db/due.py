@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from db.models import Callback, Message, PendingEvent, SlaClock, Survey, Ticket
-from domain.delivery import MessageState
+from db.outbox import IS_QUEUED
 
 _MOST = 1000
 
@@ -40,14 +40,14 @@ def count(connection: Connection, what: Due, *, now: datetime) -> int:
     column = _COLUMNS[what]
     query = select(column).where(column <= now)
     if what is Due.MESSAGES:
-        query = query.where(Message.state == MessageState.QUEUED.value)
+        query = query.where(IS_QUEUED)
     return connection.execute(select(func.count()).select_from(query.limit(_MOST).subquery())).scalar_one()
 
 
 _NEXT = select(
     *(
         select(func.min(column))
-        .where(*([Message.state == "queued"] if kind is Due.MESSAGES else []))
+        .where(*([IS_QUEUED] if kind is Due.MESSAGES else []))
         .scalar_subquery()
         .label(kind.value)
         for kind, column in _COLUMNS.items()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from db import clocks, plans, staff, surveys
+from db.held import HeldTicket
 from db.notices import iso
 from domain.assignment import SUPPORT_BY_PRIORITY, next_tier
 from domain.commands import (
@@ -45,8 +46,7 @@ from domain.triage import priority_for
 class Work:
     """One command being applied: the locked ticket, and what is to be written when its effect is done."""
 
-    connection: Connection
-    ticket: dict[str, Any]
+    held: HeldTicket
     actor: Actor
     standard: Standard
     now: datetime
@@ -56,6 +56,16 @@ class Work:
     customer_notice: MessageKind | None = None
     has_own_customer_notice: bool = False
     staff_notices: list[tuple[int, str, MessageKind, Mapping[str, Any]]] = field(default_factory=list)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that holds the lock."""
+        return self.held.connection
+
+    @property
+    def ticket(self) -> dict[str, Any]:
+        """The ticket as the command has left it so far."""
+        return self.held.row
 
     @property
     def actor_staff_id(self) -> int | None:
@@ -77,25 +87,21 @@ def _nothing(_work: Work, _command: Command) -> None:
 
 
 def _acknowledge(work: Work, _command: Command) -> None:
-    assign_by = work.ticket["opened_at"]
-    for row in clocks.of_ticket(work.connection, work.ticket["id"], work.ticket["round"]):
-        if row["kind"] == ClockKind.ASSIGNMENT:
-            assign_by = row["due_at"]
-    work.notice_context = {"assign_by": iso(assign_by)}
+    due = {row["kind"]: row["due_at"] for row in work.held.clocks}
+    work.notice_context = {"assign_by": iso(due.get(ClockKind.ASSIGNMENT))}
 
 
-def _hand_over(work: Work, assignee_id: int, tier: Tier, reason: str) -> None:
-    person = staff.get(work.connection, assignee_id)
+def _hand_over(work: Work, person: Mapping[str, Any], tier: Tier, reason: str) -> None:
     work.facts = {"from": work.ticket["assignee_id"], "tier": int(tier)}
-    work.change(assignee_id=assignee_id, tier=int(tier))
-    work.ticket |= {"assignee_name": person["name"], "assignee_language": person["language"]}
+    work.change(assignee_id=person["id"], tier=int(tier))
+    work.ticket.update(assignee_name=person["name"], assignee_language=person["language"])
     work.notice_context = {"reason": reason, "tier": int(tier)}
 
 
 def _assign(work: Work, command: Assign) -> None:
     is_first = work.ticket["assignee_id"] is None
     person = staff.get(work.connection, command.assignee_id)
-    _hand_over(work, command.assignee_id, Tier(person["tier"]), command.reason)
+    _hand_over(work, person, Tier(person["tier"]), command.reason)
     work.tell_customer(MessageKind.TICKET_ASSIGNED if is_first else MessageKind.TICKET_TRANSFERRED)
     if is_first:
         _open_support(work)
@@ -117,7 +123,7 @@ def _escalate_tier(work: Work, command: EscalateTier) -> None:
     tier = next_tier(Tier(work.ticket["tier"]))
     if tier is None:
         raise IllegalTransitionError("the ticket is with technical support already; there is no higher tier")
-    _hand_over(work, command.assignee_id, tier, command.reason)
+    _hand_over(work, staff.get(work.connection, command.assignee_id), tier, command.reason)
 
 
 def _change_category(work: Work, command: ChangeCategory) -> None:
@@ -237,6 +243,7 @@ def _reopen(work: Work, command: Reopen) -> None:
         now=work.now,
     )
     work.change(round=round_no)
+    work.held.forget_clocks()
     work.facts = {"round": round_no}
     _answered(work, command.name, command.reason)
 

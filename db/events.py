@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, insert, select, update
 
 from db.models import Ticket, TicketEvent
 from db.rows import fetch
@@ -18,6 +19,19 @@ from domain.lifecycle import CommandName, TicketState, replay
 from domain.people import Actor
 
 GENESIS = b""
+_COLUMNS = (
+    "ticket_id",
+    "seq",
+    "kind",
+    "actor_role",
+    "actor_id",
+    "at",
+    "to_state",
+    "payload",
+    "facts",
+    "idempotency_key",
+    "digest",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,34 @@ def turn(connection: Connection, last_rows: Sequence[Mapping[str, Any]]) -> None
     """Set the count and digest of tickets to those of their last event; ``last_rows`` are chained rows."""
     values = [{"key": r["ticket_id"], "new_count": r["seq"], "new_digest": r["digest"]} for r in last_rows]
     connection.execute(_TURN, values if len(values) > 1 else values[0])
+
+
+@cache
+def _append_and_update(columns: tuple[str, ...]) -> Update:
+    """One statement that writes an event and these columns of its ticket: one round trip instead of two."""
+    event = (
+        insert(TicketEvent)
+        .values({name: bindparam(f"event_{name}") for name in _COLUMNS})
+        .returning(TicketEvent.id)
+        .cte("event")
+    )
+    return (
+        update(Ticket)
+        .where(Ticket.id == bindparam("event_ticket_id"))
+        .values(**{name: bindparam(f"new_{name}") for name in columns})
+        .returning(select(event.c.id).scalar_subquery())
+    )
+
+
+def append_with_ticket(connection: Connection, rows: list[dict[str, Any]], changes: Mapping[str, Any]) -> int:
+    """Write chained rows, and the ticket with its changes, count and digest; returns the first event's id."""
+    changes = {**changes, "event_count": rows[-1]["seq"], "event_digest": rows[-1]["digest"]}
+    values = {f"new_{name}": value for name, value in changes.items()}
+    values |= {f"event_{name}": value for name, value in rows[0].items()}
+    event_id: int = connection.execute(_append_and_update(tuple(sorted(changes))), values).scalar_one()
+    if rows[1:]:
+        append(connection, rows[1:])
+    return event_id
 
 
 def append(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:

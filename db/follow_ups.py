@@ -13,14 +13,15 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from db import staff, tickets
-from db.commands import apply_command
+from db import staff
+from db.commands import apply_to
+from db.held import hold
 from db.models import PendingEvent, Ticket
 from db.rows import fetch_one
 from domain.assignment import STARTING_TIER, Need, choose_assignee, is_eligible, next_tier
 from domain.commands import Acknowledge, Assign, Close, Command, EscalateTier
 from domain.escalation import AlarmKind
-from domain.exceptions import DomainError
+from domain.exceptions import NobodyEligibleError
 from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState
 from domain.people import SYSTEM, Tier
 from domain.standard import Standard
@@ -59,31 +60,32 @@ _NEXT = (
 )
 
 
+_DONE = delete(PendingEvent).where(PendingEvent.event_id == bindparam("event"))
+
+
 def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> FollowedUp | None:
     """Follow up the ticket's oldest due event; None when there is none or another process has it."""
     pending = fetch_one(connection, _NEXT, ticket=ticket_id, now=now)
     if pending is None:
         return None
-    ticket = tickets.get(connection, ticket_id, for_update=True)
-    done: list[str] = []
+    held = hold(connection, ticket_id)
     try:
-        with connection.begin_nested():
-            for command in _steps(connection, pending["kind"], ticket, standard, now=now):
-                apply_command(connection, ticket_id, command, SYSTEM, standard=standard, now=now)
-                done.append(command.name.value)
-            connection.execute(delete(PendingEvent).where(PendingEvent.event_id == pending["event_id"]))
-    except DomainError as error:
+        steps = _steps(connection, pending["kind"], held.row, standard, now=now)
+    except NobodyEligibleError as error:
         _postpone(connection, pending, str(error), standard, now=now)
-        return FollowedUp(ticket["number"], pending["kind"], (), str(error))
-    return FollowedUp(ticket["number"], pending["kind"], tuple(done))
+        return FollowedUp(held.number, pending["kind"], (), str(error))
+    for command in steps:
+        apply_to(held, command, SYSTEM, standard=standard, now=now)
+    connection.execute(_DONE, {"event": pending["event_id"]})
+    return FollowedUp(held.number, pending["kind"], tuple(command.name.value for command in steps))
 
 
 def close_unanswered(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> bool:
     """Close a completed ticket whose customer did not answer in time (S-40); False when they just did."""
-    ticket = tickets.get(connection, ticket_id, for_update=True)
-    if ticket["close_due_at"] is None or ticket["close_due_at"] > now:
+    held = hold(connection, ticket_id)
+    if held.row["close_due_at"] is None or held.row["close_due_at"] > now:
         return False
-    apply_command(connection, ticket_id, Close(), SYSTEM, standard=standard, now=now)
+    apply_to(held, Close(), SYSTEM, standard=standard, now=now)
     return True
 
 

@@ -35,11 +35,14 @@ class Opened:
 def find_or_add_customer(connection: Connection, details: CustomerDetails, *, standard: Standard, now: datetime) -> int:
     """The id of the customer with this phone number or address; added when there is none. Raises InvalidInputError."""
     details = details.normalised(phone_region=standard.organisation.default_phone_region)
-    query = select(Customer.id).where(
-        or_(Customer.phone == details.phone, func.lower(Customer.email) == (details.email or "").lower())
-    )
+    # An empty text is nobody's; None would be everybody's who has none.
+    phone, email = details.phone or "", (details.email or "").lower()
+    query = select(Customer.id).where(or_(Customer.phone == phone, func.lower(Customer.email) == email))
     # Two reports of one new customer may come at once; the second waits here and finds the first one's row.
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": _identity(details)})
+    for address in sorted(filter(None, (phone, email))):
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": f"customer:{address}"}
+        )
     known = connection.execute(query.order_by(Customer.id).limit(1)).scalar_one_or_none()
     if known is not None:
         return known
@@ -59,10 +62,6 @@ def find_or_add_customer(connection: Connection, details: CustomerDetails, *, st
     return connection.execute(insert(Customer).values(**values).returning(Customer.id)).scalar_one()
 
 
-def _identity(details: CustomerDetails) -> str:
-    return f"customer:{details.phone or (details.email or '').lower()}"
-
-
 def open_ticket(
     connection: Connection,
     customer_id: int,
@@ -80,7 +79,7 @@ def open_ticket(
     """
     if idempotency_key is not None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": idempotency_key})
-        if (known := _find_opened(connection, idempotency_key, customer_id)) is not None:
+        if (known := _find_opened(connection, idempotency_key, customer_id, report)) is not None:
             return known
     connection.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
     words = standard.triage
@@ -88,7 +87,7 @@ def open_ticket(
     category = suggest_category(spoken, words)
     for existing in _open_tickets(connection, customer_id):
         if is_same_fault(existing, report, category.value):
-            again = ReportAgain(description=report.description[:2000])
+            again = _again(report)
             reporter = actor if actor.role is not Role.SYSTEM else Actor(Role.CUSTOMER, customer_id)
             applied = commands.apply_command(
                 connection,
@@ -167,12 +166,20 @@ def _write_opened(
     )
 
 
-def _find_opened(connection: Connection, key: str, customer_id: int) -> Opened | None:
+def _again(report: Report) -> ReportAgain:
+    return ReportAgain(description=report.description[:2000])
+
+
+def _find_opened(connection: Connection, key: str, customer_id: int, report: Report) -> Opened | None:
     known = commands.find_by_key(connection, key)
     if known is None:
         return None
     ticket = tickets.get(connection, known["ticket_id"])
-    if known["kind"] not in {"opened", ReportAgain.name} or ticket["customer_id"] != customer_id:
+    said = {
+        "opened": ticket["description"] == report.description,
+        ReportAgain.name.value: known["payload"] == _again(report).payload(),
+    }
+    if ticket["customer_id"] != customer_id or not said.get(known["kind"]):
         raise IdempotencyKeyReusedError(f"the idempotency key {key!r} was used for something else; use a new key")
     return Opened(ticket["id"], ticket["number"], joined=known["kind"] != "opened", was_repeated=True)
 

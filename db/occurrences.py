@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
-from db import clocks, events, outbox
+from db import events, outbox
+from db.held import HeldTicket
 from db.notices import ticket_context, to_customer, to_staff
 from domain.messages import MessageKind
 from domain.people import Actor
 
 
 def record(
-    connection: Connection,
-    ticket: dict[str, Any],
+    held: HeldTicket,
     kind: str,
     actor: Actor,
     *,
@@ -27,20 +25,20 @@ def record(
     context: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
 ) -> None:
-    """Append an event to a locked ticket and queue its notices; ``ticket`` keeps count and digest up to date.
+    """Append an event to a held ticket and queue its notices.
 
     ``tells_staff``: id, language and message for each member of staff who is told.
     """
+    ticket = held.row
     event = events.NewEvent(kind, actor, now, ticket["state"], {}, facts, idempotency_key)
-    rows = events.chained_rows(ticket["id"], ticket["event_count"], ticket["event_digest"], [event])
-    events.append(connection, rows)
-    ticket["event_count"], ticket["event_digest"] = rows[0]["seq"], rows[0]["digest"]
-    events.turn(connection, rows)
+    rows = events.chained_rows(held.id, ticket["event_count"], ticket["event_digest"], [event])
+    events.append_with_ticket(held.connection, rows, {})
+    ticket |= {"event_count": rows[0]["seq"], "event_digest": rows[0]["digest"]}
     if tells_customer is None and not tells_staff:
         return
-    words = ticket_context(ticket, clocks.of_ticket(connection, ticket["id"], ticket["round"])) | dict(context or {})
+    words = ticket_context(ticket, held.clocks) | dict(context or {})
     occasion = f"e{ticket['event_count']}"
     messages = [to_staff(ticket, person, lang, message, occasion, words) for person, lang, message in tells_staff]
     if tells_customer is not None:
         messages.append(to_customer(ticket, tells_customer, occasion, words))
-    outbox.queue(connection, messages, now=now)
+    outbox.queue(held.connection, messages, now=now)

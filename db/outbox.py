@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models import Customer, Message, Staff
@@ -17,6 +17,11 @@ from domain.messages import Medium, MessageKind, check_context
 
 # A message that certainly did not leave is tried again after these many seconds, then given up.
 RETRY_DELAYS = (5, 30, 120, 600, 3600)
+
+
+# Written out, not bound: a prepared statement with a parameter here could not use the partial indexes.
+IS_QUEUED = text("messages.state = 'queued'")
+IS_UNCLEAR = text("messages.state IN ('sending', 'unknown')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def claim(connection: Connection, *, now: datetime, limit: int) -> list[dict[str
         )
         .outerjoin(Customer, Customer.id == Message.customer_id)
         .outerjoin(Staff, Staff.id == Message.staff_id)
-        .where(Message.state == MessageState.QUEUED.value, Message.send_after <= now)
+        .where(IS_QUEUED, Message.send_after <= now)
         .order_by(Message.send_after, Message.id)
         .limit(limit)
         .with_for_update(of=Message, skip_locked=True)
@@ -172,7 +177,7 @@ def claim_unclear(connection: Connection, *, stale_since: datetime, now: datetim
     stale = (
         select(Message.id)
         .where(
-            Message.state.in_([MessageState.SENDING.value, MessageState.UNKNOWN.value]),
+            IS_UNCLEAR,
             Message.sending_at <= stale_since,
         )
         .order_by(Message.sending_at)

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db import callbacks, occurrences, tickets
+from db import callbacks, occurrences
+from db.held import HeldTicket, hold
 from db.models import Survey, SurveyAnswer, Ticket
 from db.notices import iso
 from db.rows import fetch, fetch_one
@@ -85,36 +86,35 @@ def dispatch_due(connection: Connection, *, standard: Standard, now: datetime, l
 
 
 def _act(connection: Connection, survey: dict[str, Any], standard: Standard, *, now: datetime) -> SurveyStep:
-    ticket = tickets.get(connection, survey["ticket_id"], for_update=True)
+    held = hold(connection, survey["ticket_id"])
     if survey["state"] == SurveyState.SCHEDULED:
-        step, columns = _send(connection, survey, ticket, standard, now=now)
+        step, columns = _send(survey, held, standard, now=now)
     elif now < survey["expires_at"]:
         step, columns = "reminded", {"reminded_at": now, "next_action_at": survey["expires_at"]}
-        _record(connection, survey, ticket, step, MessageKind.SURVEY_REMINDER, survey["expires_at"], now=now)
+        _record(survey, held, step, MessageKind.SURVEY_REMINDER, survey["expires_at"], now=now)
     else:
         step, columns = "expired", {"state": SurveyState.EXPIRED.value, "next_action_at": None}
-        _record(connection, survey, ticket, step, None, None, now=now)
+        _record(survey, held, step, None, None, now=now)
     connection.execute(update(Survey).where(Survey.id == survey["id"]).values(**columns))
-    return SurveyStep(ticket["number"], SurveyMethod(survey["method"]), step)
+    return SurveyStep(held.number, SurveyMethod(survey["method"]), step)
 
 
 def _send(
-    connection: Connection, survey: Mapping[str, Any], ticket: dict[str, Any], standard: Standard, *, now: datetime
+    survey: Mapping[str, Any], held: HeldTicket, standard: Standard, *, now: datetime
 ) -> tuple[str, dict[str, Any]]:
     times = schedule(standard.survey, sent_at=now)
     columns = {"state": SurveyState.SENT.value, "sent_at": now, "expires_at": times.expires_at}
     if survey["method"] == SurveyMethod.FORM:
-        _record(connection, survey, ticket, "sent", MessageKind.SURVEY_INVITATION, times.expires_at, now=now)
+        _record(survey, held, "sent", MessageKind.SURVEY_INVITATION, times.expires_at, now=now)
         return "sent", columns | {"next_action_at": times.remind_at}
-    callbacks.request(connection, ticket, survey["id"], CallbackKind.PHONE_SURVEY, standard=standard, now=now)
-    _record(connection, survey, ticket, "call_requested", None, None, now=now)
+    callbacks.request(held, survey["id"], CallbackKind.PHONE_SURVEY, standard=standard, now=now)
+    _record(survey, held, "call_requested", None, None, now=now)
     return "call_requested", columns | {"next_action_at": times.expires_at}
 
 
 def _record(
-    connection: Connection,
     survey: Mapping[str, Any],
-    ticket: dict[str, Any],
+    held: HeldTicket,
     step: str,
     message: MessageKind | None,
     expires_at: datetime | None,
@@ -122,8 +122,7 @@ def _record(
     now: datetime,
 ) -> None:
     occurrences.record(
-        connection,
-        ticket,
+        held,
         f"survey_{step}",
         SYSTEM,
         now=now,
@@ -160,7 +159,7 @@ def record_answer(
     False when it was answered already: the first answer counts. Raises NotFoundError, or IllegalTransitionError
     when it was not sent yet, has expired or was cancelled.
     """
-    ticket = tickets.get(connection, get(connection, survey_id)["ticket_id"], for_update=True)
+    held = hold(connection, get(connection, survey_id)["ticket_id"])
     survey = get(connection, survey_id)
     if survey["state"] == SurveyState.ANSWERED:
         return False
@@ -174,11 +173,10 @@ def record_answer(
     callbacks.finish_phone_survey(connection, survey_id, done_by=staff_id, now=now)
     message, context = MessageKind.SURVEY_THANKS, {}
     if needs_callback(answer.overall, low_score=standard.callback.low_score):
-        call_by = callbacks.request(connection, ticket, survey_id, CallbackKind.LOW_SCORE, standard=standard, now=now)
+        call_by = callbacks.request(held, survey_id, CallbackKind.LOW_SCORE, standard=standard, now=now)
         message, context = MessageKind.CALLBACK_PROMISED, {"call_by": iso(call_by)}
     occurrences.record(
-        connection,
-        ticket,
+        held,
         "survey_answered",
         actor,
         now=now,

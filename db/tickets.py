@@ -19,10 +19,14 @@ from domain.tickets import Priority, ticket_number
 _Assignee = aliased(Staff)
 
 
-def _with_people() -> Select[Any]:
+# What a customer said at length is read when a ticket is shown, not when it is worked on.
+_LONG = frozenset({"description", "usage_context", "wish", "occurred_at", "order_number", "tags"})
+
+
+def _with_people(*, leave_out: frozenset[str] = frozenset()) -> Select[Any]:
     return (
         select(
-            Ticket.__table__,
+            *(column for column in Ticket.__table__.c if column.name not in leave_out),
             Customer.name.label("customer_name"),
             Customer.language.label("customer_language"),
             Customer.preferred_medium,
@@ -39,16 +43,17 @@ def _with_people() -> Select[Any]:
 
 
 _GET = _with_people().where(Ticket.id == bindparam("wanted"))
-_LOCK = _GET.with_for_update(of=Ticket)
+_LOCK = _with_people(leave_out=_LONG).where(Ticket.id == bindparam("wanted")).with_for_update(of=Ticket)
 _LOCK_MANY = (
-    _with_people()
+    _with_people(leave_out=_LONG)
     .where(Ticket.id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))))
     .with_for_update(of=Ticket, skip_locked=True)
 )
 
 
 def get(connection: Connection, ticket_id: int, *, for_update: bool = False) -> dict[str, Any]:
-    """A ticket with its customer's and assignee's details; locked until the transaction ends if so asked.
+    """A ticket with its customer's and assignee's details; locked until the transaction ends if so asked,
+    and then without what the customer said at length.
 
     Raises NotFoundError.
     """

@@ -104,6 +104,7 @@ def _rank(candidate: Candidate, need: Need, *, now: datetime) -> tuple[object, .
         duty_begins,
         not _in_region(candidate, need),
         not _has_skill(candidate, need),
+        candidate.is_senior and need.priority is not Priority.P1,  # kept free for what is urgent
         candidate.load,
         candidate.id,
     )

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from db import alarms, callbacks, due, follow_ups, intake, reference, staff, surveys, tickets
-from db.commands import apply_command
+from db.commands import apply_to
+from db.held import HeldTicket, hold
 from domain.commands import (
     Acknowledge,
     AddNote,
@@ -27,7 +28,7 @@ from domain.commands import (
 from domain.exceptions import DomainError
 from domain.history import bridge
 from domain.intake import CustomerDetails, Report
-from domain.lifecycle import CommandName, TicketState
+from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.messages import Medium
 from domain.people import SYSTEM, Actor, Department, Role, Tier
 from domain.standard import Standard
@@ -127,8 +128,9 @@ class Replay:
         try:
             with self.connection.begin():
                 repairs = self._apply(row, rule)
-                # As ticket_lifecycle does within a second.
-                self._follow_up(self.cases[row.case], row.at)
+                if rule.command in FOLLOWED_UP or row.case not in known_cases:
+                    # As ticket_lifecycle does within a second.
+                    self._follow_up(self.cases[row.case], row.at)
                 self._look_ahead()
         except DomainError as error:
             if row.case not in known_cases:
@@ -154,33 +156,34 @@ class Replay:
         return self._carry_out(row, rule)
 
     def _carry_out(self, row: LogRow, rule: ActivityRule) -> list[str]:
-        ticket_id = self.cases[row.case]
-        ticket = tickets.get(self.connection, ticket_id)
-        state = TicketState(ticket["state"])
+        held = hold(self.connection, self.cases[row.case])
+        state = TicketState(held.row["state"])
         worker = Actor(Role.ENGINEER, self.staff[row.resource])
         if rule.command is CommandName.CHANGE_PRIORITY:
             impact = self._impact(row)
-            if impact == ticket["impact"] or state in (TicketState.CLOSED, TicketState.CANCELLED):
-                return [self._note(row, worker, "severity as before")]
+            if impact == held.row["impact"] or state in (TicketState.CLOSED, TicketState.CANCELLED):
+                return [self._note(held, row, worker, "severity as before")]
             command: Command = ChangePriority(impact=impact, reason=f"severity {row.severity}")
         else:
             command = build_command(rule.command, rule.values)
         if state in rule.settled_in:
-            if rule.hands_over and ticket["assignee_id"] != worker.id:
-                self._give(ticket_id, Assign(assignee_id=self.staff[row.resource], reason="taken in charge"), row.at)
+            if rule.hands_over and held.row["assignee_id"] != worker.id:
+                self._hand_over(held, row)
                 return []
-            return [self._note(row, worker, f"already {state.value}")]
+            return [self._note(held, row, worker, f"already {state.value}")]
         if state in rule.instead:
             command = self._bridging(rule.instead[state], row)
         steps = bridge(state, command.name)
         for step in steps:
-            actor = SYSTEM if step in _BY_AFTERCARE else worker
-            self._give(ticket_id, self._bridging(step, row), row.at, actor)
-        if rule.hands_over and tickets.get(self.connection, ticket_id)["assignee_id"] != worker.id:
-            self._give(ticket_id, Assign(assignee_id=self.staff[row.resource], reason="taken in charge"), row.at)
-        actor = Actor(Role.CUSTOMER, ticket["customer_id"]) if command.name in _BY_CUSTOMER else worker
-        self._give(ticket_id, command, row.at, actor)
+            self._give(held, self._bridging(step, row), row.at, SYSTEM if step in _BY_AFTERCARE else worker)
+        if rule.hands_over and held.row["assignee_id"] != worker.id and command.name is rule.command:
+            self._hand_over(held, row)
+        actor = Actor(Role.CUSTOMER, held.row["customer_id"]) if command.name in _BY_CUSTOMER else worker
+        self._give(held, command, row.at, actor)
         return [f"{step.value} was left out: added" for step in steps]
+
+    def _hand_over(self, held: HeldTicket, row: LogRow) -> None:
+        self._give(held, Assign(assignee_id=self.staff[row.resource], reason="taken in charge"), row.at, SYSTEM)
 
     def _open(self, row: LogRow) -> None:
         if row.customer not in self.customers:
@@ -210,11 +213,11 @@ class Replay:
         while follow_ups.carry_out_next(self.connection, ticket_id, standard=self.standard, now=now):
             pass
 
-    def _give(self, ticket_id: int, command: Command, now: datetime, actor: Actor = SYSTEM) -> None:
-        apply_command(self.connection, ticket_id, command, actor, standard=self.standard, now=now)
+    def _give(self, held: HeldTicket, command: Command, now: datetime, actor: Actor) -> None:
+        apply_to(held, command, actor, standard=self.standard, now=now)
 
-    def _note(self, row: LogRow, worker: Actor, why: str) -> str:
-        self._give(self.cases[row.case], AddNote(note=f"{row.activity} by {row.resource}"), row.at, worker)
+    def _note(self, held: HeldTicket, row: LogRow, worker: Actor, why: str) -> str:
+        self._give(held, AddNote(note=f"{row.activity} by {row.resource}"), row.at, worker)
         return f"{why}: kept as a note"
 
     def _impact(self, row: LogRow) -> Impact:
@@ -267,6 +270,7 @@ class Replay:
         add(desk, "manager", Role.MANAGER)
 
 
+FOLLOWED_UP = frozenset(name for name, traits in COMMANDS.items() if traits.needs_follow_up)
 _BY_CUSTOMER = frozenset({CommandName.CONFIRM_COMPLETION})
 _BY_AFTERCARE = frozenset({CommandName.ACKNOWLEDGE, CommandName.ASSIGN})
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from templates.render import WordsError, render_message
 
 from channels.base import Outgoing, Transport
 from channels.mailbox import Mailbox
@@ -20,6 +19,7 @@ from domain.messages import MESSAGES, LinkPurpose, Medium, MessageKind
 from domain.standard import Standard
 from domain.tickets import ticket_number
 from settings import get_settings, get_standard
+from templates.render import WordsError, render_message
 
 BATCH = 200
 
@@ -58,7 +58,7 @@ def claim_messages(*, now: datetime) -> list[tuple[int, str | None]]:
         frozen = []
         for row in outbox.claim(connection, now=now, limit=BATCH):
             try:
-                frozen.append(row if row["body"] is not None else {**row, **_words(row)})
+                frozen.append(row if row["body"] is not None else {**row, **_words(row, now)})
             except WordsError as error:
                 outbox.refuse(connection, row["id"], code="words", body=str(error), now=now)
                 continue
@@ -113,7 +113,7 @@ def _outgoing(row: dict[str, Any]) -> Outgoing:
     )
 
 
-def _words(row: dict[str, Any]) -> dict[str, str | None]:
+def _words(row: dict[str, Any], now: datetime) -> dict[str, str | None]:
     standard = get_standard()
     organisation = standard.organisation
     words = render_message(
@@ -125,6 +125,7 @@ def _words(row: dict[str, Any]) -> dict[str, str | None]:
         organisation=organisation.name.get(row["language"], organisation.name[organisation.default_language]),
         time_zone=row["time_zone"] or organisation.time_zone,
         link=_link(row, standard),
+        now=now,
     )
     return {"subject": words.subject, "body": words.text, "html": words.html}
 

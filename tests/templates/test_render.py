@@ -262,6 +262,12 @@ def test_the_links_of_a_mail_stand_behind_their_words_in_its_text() -> None:
     assert f"See the plan and decide: {LINK}" in words(K.PLAN_PROPOSED).text
 
 
+def test_the_text_of_a_mail_is_no_markdown() -> None:
+    text = words(K.PROGRESS_STEP, context={"step": "1. Fan *checked*\n- 20 - 30 min_left"}).text
+
+    assert "1. Fan *checked*\n- 20 - 30 min_left" in text
+
+
 @pytest.mark.parametrize("language", languages())
 def test_the_digest_in_the_ui_names_no_person(language: str) -> None:
     digest = sample_digest(language)

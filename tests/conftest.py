@@ -1,0 +1,146 @@
+"""What every test may use: a real Postgres, a connection that leaves no trace, a database of one's own, a cast."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+
+from db import embedded, intake, reference, schema, seed, staff
+from db.session import engine
+from domain.intake import CustomerDetails, Report
+from domain.people import Actor, Role
+from domain.standard import Standard, load_standard
+from domain.tickets import Channel, Impact
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Tuesday, 10:00 in Shanghai."""
+    return datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def standard() -> Standard:
+    """The default service standard."""
+    return load_standard()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """SQLAlchemy URL of a real server, without a database: the one given, else an embedded one of this session."""
+    given = os.environ.get("AFTERCARE_TEST_DATABASE_URL")
+    if given:
+        yield given.replace("postgresql://", "postgresql+psycopg://")
+        return
+    server = embedded.start(tmp_path_factory.mktemp("postgres") / "data")
+    yield server.url("postgres")
+    server.close()
+
+
+def _create(postgres: str, name: str, *, template: str = "template1") -> str:
+    admin = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    admin.dispose()
+    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: str, standard: Standard) -> str:
+    """A migrated database with calendars and the sample staff, that others are copied from; nobody is connected."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    url = _create(postgres, f"template_{worker}")
+    schema.upgrade(url)
+    with engine(url).begin() as connection:
+        reference.sync_calendars(connection, standard)
+        seed.add_staff(connection)
+    engine(url).dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: str, template_database: str) -> str:
+    """The database of all tests that roll back."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return _create(postgres, f"shared_{worker}", template=str(make_url(template_database).database))
+
+
+@pytest.fixture
+def connection(shared_database: str) -> Iterator[Connection]:
+    """A connection whose transaction is rolled back at the end of the test."""
+    with engine(shared_database).connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def database(postgres: str, template_database: str) -> Iterator[str]:
+    """The URL of a fresh database of one's own, for tests with several connections or processes."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    url = _create(postgres, f"own_{worker}_{next(_numbers)}", template=str(make_url(template_database).database))
+    yield url
+    engine(url).dispose()
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Sample staff as actors."""
+
+    senior: Actor
+    engineer: Actor
+    agent: Actor
+    supervisor: Actor
+    manager: Actor
+
+
+@pytest.fixture
+def cast(connection: Connection) -> Cast:
+    """People of the eastern region."""
+    return read_cast(connection)
+
+
+def read_cast(connection: Connection) -> Cast:
+    """The sample staff of the eastern region in a database."""
+    names = ("li.jianguo", "zhang.wei", "liu.fang", "sun.jing", "ma.chao")
+    return Cast(*(staff.actor(connection, seed.address(name)) for name in names))
+
+
+MakeTicket = Callable[..., int]
+
+
+@pytest.fixture
+def make_ticket(connection: Connection, standard: Standard, now: datetime) -> MakeTicket:
+    """Opens a ticket of a new customer and returns its id; what is not said is valid."""
+
+    def make(*, at: datetime = now, description: str = "空调不制冷", impact: Impact | None = None, **details: str) -> int:
+        number = next(_numbers)
+        customer = CustomerDetails(
+            **{"name": f"Customer {number}", "email": f"customer{number}@example.com", "region": "east", **details}
+        )
+        report = Report(channel=Channel.HOTLINE, description=description, impact=impact)
+        customer_id = intake.find_or_add_customer(connection, customer, standard=standard, now=at)
+        actor = Actor(Role.CUSTOMER, customer_id)
+        return intake.open_ticket(connection, customer_id, report, actor, standard=standard, now=at).ticket_id
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_material() -> Path:
+    """The folder of shared material that the project's own check provides; the test is skipped where it is absent."""
+    folder = os.environ.get("AFTERCARE_SHARED")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("AFTERCARE_SHARED names no folder: the real help-desk log is not part of the project")
+    return Path(folder)
