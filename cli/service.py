@@ -48,6 +48,7 @@ def _run(settings: Settings, console: Console) -> None:
         with console.status("Deploying the flows"):
             stack.deploy(env)
             supervisor.control("start", "worker")
+            stack.start_windows(env)
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", supervisor, "web", seconds=30)
         console.print(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}")
         console.print(f"  Mailbox   {settings.web_url}/mailbox\n  Logs      {supervisor.logs}\nCtrl-C stops it.")

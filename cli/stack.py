@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import httpx
+import yaml
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -211,3 +212,19 @@ def deploy(env: dict[str, str]) -> None:
     """Create the work pool if it is missing, and every deployment; a schedule that was paused stays paused."""
     run_prefect(["work-pool", "create", WORK_POOL, "--type", "process", "--overwrite"], env)
     run_prefect(["deploy", "--all", "--prefect-file", str(PREFECT_YAML)], env)
+
+
+def start_windows(env: dict[str, str]) -> None:
+    """Start a run of each windowed flow at once, rather than wait for its next slot with nobody awake."""
+    # Prefect reads its settings when it is first imported: only now does it know where its server is.
+    os.environ.update(env)
+    from prefect.client.orchestration import get_client
+
+    deployments = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))["deployments"]
+    with get_client(sync_client=True) as client:
+        for deployment in deployments:
+            if "window_seconds" in deployment.get("parameters", {}):
+                flow_name = str(deployment["entrypoint"]).rpartition(".")[2]
+                found = client.read_deployment_by_name(f"{flow_name}/{deployment['name']}")
+                if not found.paused:
+                    client.create_flow_run_from_deployment(found.id, tags=["start-up"])

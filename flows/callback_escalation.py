@@ -1,7 +1,5 @@
 """Whoever is unhappy is called within the hour, or the manager hears of it (S-42)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from prefect import flow
@@ -17,6 +15,10 @@ from tasks.sweeps import callbacks_due, escalate_callbacks
 def callback_escalation(now: Now = None, window_seconds: WindowSeconds = 300) -> State[None]:
     """Gives every callback that a score of 3 or less asks for to a supervisor on duty, due within one hour of the
     answer, and tells the manager of each one that is late (S-42).
+
+    Args:
+        now: Do what is due at this moment, given with its zone, then end. Empty: now, for the whole window.
+        window_seconds: How long the run stays awake; a little more than the time to the next scheduled run.
     """
     if is_stale(now=now, window_seconds=window_seconds):
         return too_late()

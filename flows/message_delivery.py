@@ -1,7 +1,5 @@
 """What is owed to people leaves at once, once, and its fate is known (S-05, S-31)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from prefect import flow
@@ -18,6 +16,10 @@ def message_delivery(now: Now = None, window_seconds: WindowSeconds = 300) -> St
     """Drains the outbox through the transport: claims, freezes the words, hands over, records the fate.
 
     A message that was claimed but never settled is looked up, and sent again only when it certainly did not leave.
+
+    Args:
+        now: Do what is due at this moment, given with its zone, then end. Empty: now, for the whole window.
+        window_seconds: How long the run stays awake; a little more than the time to the next scheduled run.
     """
     if is_stale(now=now, window_seconds=window_seconds):
         return too_late()

@@ -12,22 +12,9 @@ from pydantic import Field
 # Two cores are kept busy by eight threads: most of a command is waiting for the database.
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)
 
-Now = Annotated[
-    datetime | None,
-    Field(
-        title="As if it were",
-        description="Do what is due at this moment (with its zone), then end. Empty: work for the whole window.",
-    ),
-]
-WindowSeconds = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=3600,
-        title="Window in seconds",
-        description="How long the run stays awake. A little more than the time to the next scheduled run.",
-    ),
-]
+# The run form shows what the flows' docstrings say of these (Prefect reads their "Args").
+Now = datetime | None
+WindowSeconds = Annotated[int, Field(ge=1, le=3600)]
 
 
 def run_name() -> str:

@@ -1,7 +1,5 @@
 """Nobody misses a promise unnoticed: warn at 50 % and 80 %, record the breach, tell supervisor and manager (S-13)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from prefect import flow
@@ -19,6 +17,10 @@ def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[
     supervisor at the breach, the manager when it stays broken (S-10, S-13); each of these once.
 
     A sweep costs what is due, not what is open.
+
+    Args:
+        now: Do what is due at this moment, given with its zone, then end. Empty: now, for the whole window.
+        window_seconds: How long the run stays awake; a little more than the time to the next scheduled run.
     """
     if is_stale(now=now, window_seconds=window_seconds):
         return too_late()

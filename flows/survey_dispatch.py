@@ -1,7 +1,5 @@
 """Everybody is asked how it was, 24 hours after completion, reminded once, and then left in peace (S-41, S-43)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from prefect import flow
@@ -19,6 +17,9 @@ def survey_dispatch(now: Now = None) -> State[None]:
     """Sends the satisfaction survey 24 hours after completion, one reminder, and closes it when it expires (S-41).
 
     Complaints and valued customers are called instead (S-43). One survey per completion, each step once.
+
+    Args:
+        now: Do what is due at this moment, given with its zone, then end. Empty: the present moment.
     """
     report = Report("survey-dispatch", "Surveys sent, reminded, expired.")
 

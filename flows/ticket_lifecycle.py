@@ -1,7 +1,5 @@
 """Every ticket is acknowledged at once, assigned within 30 minutes, climbs when late, and closes (S-05, S-12, S-13)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from prefect import flow
@@ -19,6 +17,10 @@ def ticket_lifecycle(now: Now = None, window_seconds: WindowSeconds = 300) -> St
     breach (S-13), close when the customer leaves the sign-off unanswered (S-40).
 
     Each ticket has a task run named and tagged by its number; under backlog a task run takes several tickets.
+
+    Args:
+        now: Do what is due at this moment, given with its zone, then end. Empty: now, for the whole window.
+        window_seconds: How long the run stays awake; a little more than the time to the next scheduled run.
     """
     if is_stale(now=now, window_seconds=window_seconds):
         return too_late()

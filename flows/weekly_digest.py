@@ -1,7 +1,5 @@
 """Every Monday the managers read how the week went (S-61)."""
 
-from __future__ import annotations
-
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
@@ -16,6 +14,9 @@ from tasks.digests import as_markdown, load_figures, queue_digests, week_before
 def weekly_digest(now: Now = None) -> State[None]:
     """Sends every manager the digest of the last full week: volume, SLA, satisfaction and low scores beside the week
     before (S-61). Run again for the same week, it sends nothing twice.
+
+    Args:
+        now: Do what is due at this moment, given with its zone, then end. Empty: the present moment.
     """
     moment = now or utc_now()
     week = week_before(moment)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-
-from html2text import HTML2Text
+from html.parser import HTMLParser
 
 # One of these in an English SMS turns all of it to UCS-2 and doubles its price.
 _TO_GSM = str.maketrans(
@@ -35,89 +34,106 @@ def gsm_friendly(text: str) -> str:
     return text.replace("°C", "C").replace("°F", "F").translate(_TO_GSM)
 
 
-class _Letter(HTML2Text):
+_UNSEEN = frozenset({"head", "style", "script", "title"})
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "ul", "ol", "div", "blockquote"})
+
+
+class _Letter(HTMLParser):
     """HTML to a letter: layout tables vanish, data tables are aligned, links stand behind their words.
 
     Comments ``<!--visual only-->`` and ``<!--/visual only-->`` enclose what only the eye needs.
     """
 
     def __init__(self) -> None:
-        super().__init__(bodywidth=0)
-        self.ignore_emphasis = True
-        self.ignore_links = True
-        self.unicode_snob = True
-        self.ul_item_mark = "-"
+        super().__init__(convert_charrefs=True)
+        self.written: list[str] = []
+        self._breaks = 0  # line breaks owed before the next word
+        self._quiet = 0
         self._tables: list[bool] = []  # for each open table: does it hold data?
         self._rows: list[list[str]] = []
         self._outside: list[str] = []  # what was written before the cell that is being read
         self._href: str | None = None
+        self._numbers: list[int | None] = []  # for each open list: the last number, None where there are none
 
     def handle_comment(self, data: str) -> None:
-        match data:
-            case "visual only":
-                self.quiet += 1
-            case "/visual only":
-                self.quiet -= 1
+        """Stop or go on writing."""
+        self._quiet += {"visual only": 1, "/visual only": -1}.get(data, 0)
 
-    def handle_data(self, data: str, entity_char: bool = False) -> None:  # noqa: ARG002 - the parent's signature
-        # True: no Markdown escapes; this text is read as it is.
-        super().handle_data(data, True)
+    def handle_data(self, data: str) -> None:
+        """Words; white space is folded as a browser does."""
+        if not self._quiet:
+            self._write(re.sub(r"[ \t\r\n]+", " ", data))
 
-    def handle_tag(self, tag: str, attrs: dict[str, str | None], start: bool) -> None:
-        if tag in {"table", "tr", "td", "th"}:
-            if tag == "table":
-                self._table(attrs, start)
-            elif self._tables[-1]:
-                self._data(tag, start)
-            else:
-                self._layout(tag, start)
-        elif tag in {"h1", "h2", "h3"}:
-            self.p()
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """What a tag begins."""
+        values = dict(attrs)
+        if tag in _UNSEEN:
+            self._quiet += 1
+        elif tag in _PARAGRAPHS:
+            self._break(2 if not self._numbers else 1)
+            if tag in {"ul", "ol"}:
+                self._numbers.append(0 if tag == "ol" else None)
+        elif tag == "li":
+            self._item()
         elif tag == "br":
-            self._line_break()
+            self._write("; ") if self._in_data else self._break(1)
         elif tag == "a":
-            self._link(attrs, start)
-        else:
-            super().handle_tag(tag, attrs, start)
-
-    def _line_break(self) -> None:
-        if self._tables and self._tables[-1]:
-            self.o("; ")  # a table's row is one line
-        else:
-            self.pbr()
-
-    def _link(self, attrs: dict[str, str | None], start: bool) -> None:
-        if start:
-            self._href = attrs.get("href")
-        elif self._href:
-            self.o(f": {self._href}")
-
-    def _table(self, attrs: dict[str, str | None], start: bool) -> None:
-        self.p()
-        if start:
-            self._tables.append(attrs.get("role") != "presentation")
+            self._href = values.get("href")
+        elif tag == "table":
+            self._break(2)
+            self._tables.append(values.get("role") != "presentation")
             self._rows = []
-        elif self._tables.pop():
-            self.o("\n".join(_aligned(self._rows)))
-            self.p()
+        elif tag == "tr":
+            self._rows.append([])
+            self._break(0 if self._in_data else 1)
+        elif tag in {"td", "th"} and self._in_data:
+            self.written, self._outside, self._breaks = [], self.written, 0
 
-    def _data(self, tag: str, start: bool) -> None:
-        if tag == "tr":
-            if start:
-                self._rows.append([])
-        elif start:
-            self.outtextlist, self._outside = [], self.outtextlist
-            self.start = True
-        else:
-            self.outtextlist, written = self._outside, self.outtextlist
-            self._rows[-1].append(" ".join("".join(written).split()))
-            self.p_p = 2
+    def handle_endtag(self, tag: str) -> None:
+        """What a tag ends."""
+        if tag in _UNSEEN:
+            self._quiet -= 1
+        elif tag in _PARAGRAPHS:
+            if tag in {"ul", "ol"}:
+                self._numbers.pop()
+            self._break(2 if not self._numbers else 1)
+        elif tag == "a" and self._href:
+            self._write(f": {self._href}")
+            self._href = None
+        elif tag == "table":
+            if self._tables.pop():
+                self._write("\n".join(_aligned(self._rows)))
+            self._break(2)
+        elif tag in {"td", "th"} and self._in_data:
+            self.written, cell = self._outside, self.written
+            self._rows[-1].append(" ".join("".join(cell).split()))
+            self._breaks = 2
+        elif tag == "th":
+            self._write(": ")
 
-    def _layout(self, tag: str, start: bool) -> None:
-        if tag == "tr":
-            self.pbr()
-        elif tag == "th" and not start:
-            self.o(": ")
+    @property
+    def _in_data(self) -> bool:
+        return bool(self._tables) and self._tables[-1]
+
+    def _item(self) -> None:
+        self._break(1)
+        number = self._numbers[-1] if self._numbers else None
+        if number is not None:
+            self._numbers[-1] = number + 1
+        self._write(f"  {number + 1}. " if number is not None else "  - ")
+
+    def _break(self, lines: int) -> None:
+        if self.written:
+            self._breaks = max(self._breaks, lines)
+
+    def _write(self, text: str) -> None:
+        if self._quiet:
+            return
+        if self._breaks or not self.written or self.written[-1].endswith((" ", "\n")):
+            text = text if text.startswith("  ") else text.lstrip(" ")
+        if text:
+            self.written.append("\n" * self._breaks + text)
+            self._breaks = 0
 
 
 def _width(text: str) -> int:
@@ -133,6 +149,9 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def letter(html: str) -> str:
     """The text part of an e-mail's HTML: readable as it is, every link behind its words, ends with a line break."""
-    text = _Letter().handle(html)
+    reader = _Letter()
+    reader.feed(html)
+    reader.close()
+    text = "".join(reader.written)
     text = "\n".join(line.rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -92,7 +92,6 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
     callback = {"callback_kind": CallbackKind.LOW_SCORE.value, "overall": 2, "comment": words["comment"]}
     return {
         K.TICKET_RECEIVED: {"assign_by": _in(minutes=30), "assignee_name": None},
-        K.TICKET_TRANSFERRED: {"reason": words["transferred"]},
         K.QUESTION_ASKED: {"question": words["question"]},
         K.PLAN_PROPOSED: {"plan": _plan(words, 1)},
         K.PLAN_REVISED: {"plan": _plan(words, 2)},
@@ -102,10 +101,15 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
             "expected_at": _in(days=2),
             "contingency": words["contingency"],
         },
-        K.WORK_COMPLETED: {"summary": words["summary"], "usage_advice": words["advice"], "close_at": _in(hours=72)},
+        K.WORK_COMPLETED: {
+            "summary": words["summary"],
+            "usage_advice": words["advice"],
+            "close_at": _in(hours=72),
+            "completion_no": 1,
+        },
         K.TICKET_CANCELLED: {"reason": words["cancelled"]},
-        K.SURVEY_INVITATION: {"expires_at": _in(days=7)},
-        K.SURVEY_REMINDER: {"expires_at": _in(days=5)},
+        K.SURVEY_INVITATION: {"expires_at": _in(days=7), "survey_id": 1},
+        K.SURVEY_REMINDER: {"expires_at": _in(days=5), "survey_id": 1},
         K.CALLBACK_PROMISED: {"call_by": _in(hours=1)},
         K.STAFF_ASSIGNED: {"tier": int(Tier.REGIONAL_DEPARTMENT), "reason": words["assigned"]},
         K.STAFF_SUPPORT_REQUESTED: {

@@ -20,6 +20,8 @@ from domain.people import Actor, Role
 from domain.standard import Standard, load_standard
 from domain.tickets import Channel, Impact
 
+pytest_plugins = ["tests.prefect_fixtures"]
+
 _numbers = itertools.count(1)
 
 

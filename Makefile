@@ -1,0 +1,44 @@
+# Everything runs in .venv from the committed lock; only Python (3.11 or newer), pip and make are needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test check bench lock clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Aftercare needs Python 3.11 or newer; say which: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(INSTALLED) ## Install the locked dependencies into .venv
+
+demo: $(INSTALLED) ## Play a week of service on a real Prefect server, from the first word to the digest
+	$(BIN)/aftercare demo
+
+up: $(INSTALLED) ## Start database, Prefect, worker and pages until Ctrl-C
+	$(BIN)/aftercare up
+
+test: $(INSTALLED) ## Run all tests; they start the servers they need
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(INSTALLED) ## Formatting, lint, types, direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(INSTALLED) ## Measure the hot paths against their limits; writes benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED) ## Renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and everything the program made here
+	rm -rf $(VENV) .aftercare build *.egg-info

@@ -1,0 +1,76 @@
+"""The deployments on a real Prefect server: described, scheduled, with usable forms, and respectful of a pause."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import yaml
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+
+from cli import stack
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+DECLARED = yaml.safe_load(stack.PREFECT_YAML.read_text("utf-8"))["deployments"]
+
+
+def deployed(declared: dict[str, Any]) -> Any:
+    flow_name = declared["entrypoint"].rpartition(".")[2]
+    with get_client(sync_client=True) as client:
+        return client.read_deployment_by_name(f"{flow_name}/{declared['name']}")
+
+
+def test_every_deployment_is_described_scheduled_and_has_a_usable_form(product: str) -> None:
+    stack.deploy(dict(os.environ))
+
+    for declared in DECLARED:
+        found = deployed(declared)
+        assert found.description == declared["description"]
+        assert found.work_pool_name == stack.WORK_POOL
+        assert [schedule.active for schedule in found.schedules] == [True]
+        assert found.schedules[0].schedule.timezone == "Asia/Shanghai"
+        for name, field in found.parameter_openapi_schema["properties"].items():
+            assert field.get("description"), f"{declared['name']}: {name} has no help text"
+
+
+def test_the_server_schedules_the_runs(product: str) -> None:
+    stack.deploy(dict(os.environ))
+    names = {declared["name"] for declared in DECLARED}
+
+    scheduled: set[str] = set()
+    end = time.monotonic() + 90
+    while scheduled != names and time.monotonic() < end:
+        time.sleep(1)
+        with get_client(sync_client=True) as client:
+            for declared in DECLARED:
+                found = deployed(declared)
+                runs = client.read_flow_runs(
+                    deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[found.id])), limit=1
+                )
+                scheduled |= {declared["name"]} if runs else set()
+
+    assert scheduled == names
+
+
+def test_a_schedule_that_was_paused_stays_paused_when_deployed_again(product: str) -> None:
+    stack.deploy(dict(os.environ))
+    paused = deployed(DECLARED[0])
+    with get_client(sync_client=True) as client:
+        client.update_deployment_schedule(paused.id, paused.schedules[0].id, active=False)
+
+    stack.deploy(dict(os.environ))
+
+    again = deployed(DECLARED[0])
+    assert [schedule.active for schedule in again.schedules] == [False]
+
+
+def test_windows_overlap_so_that_somebody_is_always_awake() -> None:
+    for declared in DECLARED:
+        window = declared.get("parameters", {}).get("window_seconds")
+        if window is not None:
+            assert declared["schedules"][0]["cron"] == "*/5 * * * *"
+            assert timedelta(minutes=5) < timedelta(seconds=window) < timedelta(minutes=6)
