@@ -64,6 +64,8 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
     """The environment of every process of this Aftercare."""
     home = settings.home.absolute()
     return {
+        # Flow runs are started as "python -m prefect.engine": it must be this environment's python.
+        "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "AFTERCARE_HOME": str(home),
         "AFTERCARE_DATABASE_URL": url.replace("postgresql+psycopg://", "postgresql://"),
         "AFTERCARE_WEB_PORT": str(settings.web_port),
@@ -144,7 +146,9 @@ class Supervisor:
         """Raise CommandError with the end of its log when a program cannot be kept running."""
         self.require_running()
         if re.search(r"FATAL|BACKOFF|EXITED", self.control("status", program)):
-            raise CommandError(f"{program} does not stay up; its log {self.logs}/{program}.log ends:\n{self.tail(program)}")
+            raise CommandError(
+                f"{program} does not stay up; its log {self.logs}/{program}.log ends:\n{self.tail(program)}"
+            )
 
     def tail(self, program: str) -> str:
         """The last lines of a program's log."""

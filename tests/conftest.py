@@ -126,7 +126,9 @@ MakeTicket = Callable[..., int]
 def make_ticket(connection: Connection, standard: Standard, now: datetime) -> MakeTicket:
     """Opens a ticket of a new customer and returns its id; what is not said is valid."""
 
-    def make(*, at: datetime = now, description: str = "空调不制冷", impact: Impact | None = None, **details: str) -> int:
+    def make(
+        *, at: datetime = now, description: str = "空调不制冷", impact: Impact | None = None, **details: str
+    ) -> int:
         number = next(_numbers)
         customer = CustomerDetails(
             **{"name": f"Customer {number}", "email": f"customer{number}@example.com", "region": "east", **details}

@@ -71,9 +71,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def product(
-    prefect_api: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def product(prefect_api: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The product's database, used by flows of this process and, through the environment, of others."""
     monkeypatch.setenv("AFTERCARE_DATABASE_URL", database.replace("postgresql+psycopg://", "postgresql://"))
     monkeypatch.setenv("AFTERCARE_HOME", str(tmp_path))

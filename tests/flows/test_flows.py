@@ -34,7 +34,9 @@ STANDARD = load_standard()
 
 def open_ticket(number: int, *, at: datetime = NOW) -> int:
     with transaction() as connection:
-        details = CustomerDetails(name=f"Customer {number}", email=f"c{number}@example.com", region="east", language="en")
+        details = CustomerDetails(
+            name=f"Customer {number}", email=f"c{number}@example.com", region="east", language="en"
+        )
         customer_id = intake.find_or_add_customer(connection, details, standard=STANDARD, now=at)
         report = Report(channel=Channel.APP, description="The fridge leaks")
         actor = Actor(Role.CUSTOMER, customer_id)

@@ -1,0 +1,80 @@
+"""``aftercare up`` as an operator uses it: up, a ticket served within seconds, refused twice, down with Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+AFTERCARE = str(Path(sys.executable).parent / "aftercare")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(file: Path, words: str, process: subprocess.Popen[bytes], *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while words not in file.read_text():
+        assert process.poll() is None, file.read_text()
+        assert time.monotonic() < end, file.read_text()
+        time.sleep(0.5)
+
+
+def test_up_serves_a_ticket_refuses_a_second_up_and_goes_down_cleanly(tmp_path: Path) -> None:
+    web, prefect = free_port(), free_port()
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AFTERCARE_", "PREFECT_"))}
+    env = inherited | {
+        "AFTERCARE_HOME": str(tmp_path / "home"),
+        "AFTERCARE_WEB_PORT": str(web),
+        "AFTERCARE_PREFECT_PORT": str(prefect),
+    }
+    out = tmp_path / "out"
+
+    def aftercare(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [AFTERCARE, *arguments], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    with out.open("wb") as log:
+        up = subprocess.Popen([AFTERCARE, "up"], env=env, cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        wait_for(out, "Aftercare is up", up, seconds=240)
+        assert aftercare("db", "seed").returncode == 0
+        opened = aftercare(
+            "ticket", "open", "The fridge leaks", "--name", "Ann", "--email", "ann@example.com", "--language", "en"
+        )
+        assert "TK-00000001 is open" in opened.stdout, opened.stderr
+
+        mailbox = ""
+        end = time.monotonic() + 60
+        while "We have your report" not in mailbox and time.monotonic() < end:
+            time.sleep(1)
+            mailbox = httpx.get(f"http://127.0.0.1:{web}/mailbox/of/ann@example.com", trust_env=False).text
+        assert "We have your report" in mailbox
+        assert "assigned" in aftercare("ticket", "show", "1").stdout
+
+        second = aftercare("up")
+        assert second.returncode == 1
+        assert "is up already" in second.stderr
+        doctor = aftercare("doctor")
+        assert doctor.returncode == 0, doctor.stdout
+    finally:
+        up.send_signal(signal.SIGINT)
+        code = up.wait(timeout=90)
+
+    assert code == 0, out.read_text()
+    assert "Aftercare is down" in out.read_text()
+    for port in (web, prefect):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
