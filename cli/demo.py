@@ -60,7 +60,7 @@ def _own_home(settings: Settings) -> Settings:
     home.mkdir(parents=True)
     mark.write_text(_MARK, "ascii")
     os.environ["AFTERCARE_HOME"] = str(home)
-    os.environ["AFTERCARE_PREFECT_PORT"] = str(_free_port(settings.prefect_port))
+    os.environ["AFTERCARE_PREFECT_PORT"] = str(free_port(settings.prefect_port))
     os.environ.pop("AFTERCARE_DATABASE_URL", None)
     os.environ.pop("AFTERCARE_PREFECT_DATABASE_URL", None)
     for cached in (get_settings, get_standard, database_url):
@@ -69,9 +69,10 @@ def _own_home(settings: Settings) -> Settings:
     return fresh.model_copy(update={"home": Path(fresh.home)})
 
 
-def _free_port(wished: int) -> int:
+def free_port(wished: int) -> int:
+    """The wished port if nothing uses it, else one that is free."""
     with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", wished)):
+        if wished and probe.connect_ex(("127.0.0.1", wished)):
             return wished
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
+from db import bulk
 from db.models import SlaClock
 from db.rows import fetch
 from domain.escalation import Alarm, AlarmKind, next_alarm_at, reached_alarms, rungs_reached
@@ -120,6 +121,7 @@ def first_breach(alarms: Sequence[Alarm]) -> datetime | None:
 
 
 _MOVING = ("calendar", "target", "pauses", "stopped_at", "due_at", "next_alarm_at", "rungs_raised", "breached_at")
+_FEW = 3
 _MOVE = (
     update(SlaClock)
     .where(SlaClock.id == bindparam("key"))
@@ -129,6 +131,8 @@ _MOVE = (
 
 def write(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write new columns of clocks (by ``id``)."""
-    if rows:
+    if len(rows) > _FEW:
+        bulk.update_many(connection, cast("Table", SlaClock.__table__), rows)
+    elif rows:
         values = [{"key": row["id"], **{f"new_{name}": row[name] for name in _MOVING}} for row in rows]
         connection.execute(_MOVE, values if len(values) > 1 else values[0])

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, insert, select, update
 
+from db import bulk
 from db.models import Ticket, TicketEvent
 from db.rows import fetch
 from domain.exceptions import IllegalTransitionError
@@ -87,19 +88,15 @@ def link(previous: bytes, row: Mapping[str, Any]) -> bytes:
 
 
 _APPEND = insert(TicketEvent).returning(TicketEvent.id)
-_APPEND_MANY = insert(TicketEvent).returning(TicketEvent.id, sort_by_parameter_order=True)
-_TURN = (
-    update(Ticket)
-    .where(Ticket.id == bindparam("key"))
-    .values(event_count=bindparam("new_count"), event_digest=bindparam("new_digest"))
-)
+_TABLE = cast("Table", TicketEvent.__table__)
+_TICKETS = cast("Table", Ticket.__table__)
 _OF_TICKET = select(TicketEvent.__table__).where(TicketEvent.ticket_id == bindparam("ticket")).order_by(TicketEvent.seq)
 
 
 def turn(connection: Connection, last_rows: Sequence[Mapping[str, Any]]) -> None:
     """Set the count and digest of tickets to those of their last event; ``last_rows`` are chained rows."""
-    values = [{"key": r["ticket_id"], "new_count": r["seq"], "new_digest": r["digest"]} for r in last_rows]
-    connection.execute(_TURN, values if len(values) > 1 else values[0])
+    values = [{"id": r["ticket_id"], "event_count": r["seq"], "event_digest": r["digest"]} for r in last_rows]
+    bulk.update_many(connection, _TICKETS, values)
 
 
 @cache
@@ -134,7 +131,9 @@ def append(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Write chained rows; the caller holds the ticket's lock and updates its count and digest. Returns their ids."""
     if len(rows) == 1:
         return [connection.execute(_APPEND, rows[0]).scalar_one()]
-    return list(connection.execute(_APPEND_MANY, rows).scalars())
+    written = bulk.insert_many(connection, _TABLE, rows, returning=("ticket_id", "seq", "id"))
+    by_place = {(ticket_id, seq): event_id for ticket_id, seq, event_id in written}
+    return [by_place[row["ticket_id"], row["seq"]] for row in rows]
 
 
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:

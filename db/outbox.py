@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db import bulk
 from db.models import Customer, Message, Staff
 from db.rows import fetch
 from domain.delivery import FOLLOWS, Accepted, MessageState, NotSent, Outcome, state_after
@@ -65,7 +66,13 @@ def queue(connection: Connection, messages: Sequence[NewMessage], *, now: dateti
                 "send_after": now,
             }
         )
-    return len(connection.execute(_QUEUE, rows if len(rows) > 1 else rows[0]).all())
+    if len(rows) == 1:
+        return len(connection.execute(_QUEUE, rows[0]).all())
+    return len(
+        bulk.insert_many(
+            connection, cast("Table", Message.__table__), rows, returning=("id",), unless_known="dedupe_key"
+        )
+    )
 
 
 def claim(connection: Connection, *, now: datetime, limit: int) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from templates.render import render_markdown
 
 from db import outbox, reports
 from db.outbox import NewMessage
@@ -15,6 +14,7 @@ from db.session import transaction
 from domain.digest import Week, compute, last_full_week
 from domain.messages import Medium, MessageKind
 from settings import get_standard
+from templates.render import render_markdown
 
 
 def week_before(now: datetime) -> Week:

@@ -19,6 +19,7 @@ from domain.intake import CustomerDetails, Report
 from domain.people import Actor, Role
 from domain.standard import Standard, load_standard
 from domain.tickets import Channel, Impact
+from tests.desk import Desk
 
 pytest_plugins = ["tests.prefect_fixtures"]
 
@@ -49,7 +50,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.close()
 
 
-def _create(postgres: str, name: str, *, template: str = "template1") -> str:
+def create_database(postgres: str, name: str, *, template: str = "template1") -> str:
     admin = create_engine(postgres, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
@@ -62,7 +63,7 @@ def _create(postgres: str, name: str, *, template: str = "template1") -> str:
 def template_database(postgres: str, standard: Standard) -> str:
     """A migrated database with calendars and the sample staff, that others are copied from; nobody is connected."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    url = _create(postgres, f"template_{worker}")
+    url = create_database(postgres, f"template_{worker}")
     schema.upgrade(url)
     with engine(url).begin() as connection:
         reference.sync_calendars(connection, standard)
@@ -75,7 +76,7 @@ def template_database(postgres: str, standard: Standard) -> str:
 def shared_database(postgres: str, template_database: str) -> str:
     """The database of all tests that roll back."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    return _create(postgres, f"shared_{worker}", template=str(make_url(template_database).database))
+    return create_database(postgres, f"shared_{worker}", template=str(make_url(template_database).database))
 
 
 @pytest.fixture
@@ -91,7 +92,9 @@ def connection(shared_database: str) -> Iterator[Connection]:
 def database(postgres: str, template_database: str) -> Iterator[str]:
     """The URL of a fresh database of one's own, for tests with several connections or processes."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    url = _create(postgres, f"own_{worker}_{next(_numbers)}", template=str(make_url(template_database).database))
+    url = create_database(
+        postgres, f"own_{worker}_{next(_numbers)}", template=str(make_url(template_database).database)
+    )
     yield url
     engine(url).dispose()
 
@@ -117,6 +120,12 @@ def read_cast(connection: Connection) -> Cast:
     """The sample staff of the eastern region in a database."""
     names = ("li.jianguo", "zhang.wei", "liu.fang", "sun.jing", "ma.chao")
     return Cast(*(staff.actor(connection, seed.address(name)) for name in names))
+
+
+@pytest.fixture
+def desk(connection: Connection, standard: Standard, now: datetime, cast: Cast) -> Desk:
+    """A desk on the connection that leaves no trace; the supervisor works unless a test says otherwise."""
+    return Desk(connection, standard, now, cast.supervisor)
 
 
 MakeTicket = Callable[..., int]

@@ -43,6 +43,8 @@ def create_app() -> FastAPI:
             response.headers.setdefault(name, value)
         if request.url.path.startswith("/mailbox/message/"):
             response.headers["Content-Security-Policy"] = _MAIL_STYLES
+        elif request.url.path.startswith("/mailbox"):
+            response.headers["Content-Security-Policy"] += "; frame-src 'self'"
         return response
 
     @app.get("/health")

@@ -20,3 +20,10 @@ def page_language(request: Request, known: str | None = None) -> str:
             if language.casefold() == wish.casefold() or language.partition("-")[0] == wish.partition("-")[0]:
                 return language
     return get_standard().organisation.default_language
+
+
+def house(language: str) -> dict[str, str]:
+    """What every page says of the organisation: its name in this language, and its time zone."""
+    organisation = get_standard().organisation
+    name = organisation.name.get(language, organisation.name[organisation.default_language])
+    return {"organisation": name, "time_zone": organisation.time_zone}

@@ -11,7 +11,7 @@ from db import mailbox
 from db.session import transaction
 from domain.exceptions import NotFoundError
 from templates.render import render_page
-from web.language import page_language
+from web.language import house, page_language
 
 router = APIRouter(prefix="/mailbox")
 
@@ -44,4 +44,5 @@ def message(entry_id: int) -> HTMLResponse:
 
 
 def _page(request: Request, name: str, **context: Any) -> HTMLResponse:
-    return HTMLResponse(render_page(name, language=page_language(request), **context))
+    language = page_language(request)
+    return HTMLResponse(render_page(name, language=language, **house(language), **context))

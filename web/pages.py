@@ -23,7 +23,7 @@ from domain.people import Actor, Role
 from domain.satisfaction import DIMENSIONS, SurveyAnswer
 from settings import get_settings, get_standard
 from templates.render import render_page
-from web.language import page_language
+from web.language import house, page_language
 
 router = APIRouter()
 Text = Annotated[str, Form()]
@@ -233,14 +233,12 @@ def _page(
     standard, settings = get_standard(), get_settings()
     customer = customers.get(connection, ticket["customer_id"])
     language = page_language(request, customer["language"])
-    organisation = standard.organisation
     expires_at = utc_now() + standard.links.progress
     token = sign(LinkPurpose.PROGRESS, Subject(ticket["id"]), key=settings.signing_key(), expires_at=expires_at)
     html = render_page(
         name,
         language=language,
-        time_zone=customer["time_zone"],
-        organisation=organisation.name.get(language, organisation.name[organisation.default_language]),
+        **(house(language) | {"time_zone": customer["time_zone"]}),
         ticket=ticket,
         progress_link=f"/{PATHS[LinkPurpose.PROGRESS]}/{token}",
         **context,
@@ -250,8 +248,4 @@ def _page(
 
 def _bare(request: Request, name: str, *, status: int, **context: Any) -> HTMLResponse:
     language = page_language(request)
-    organisation = get_standard().organisation
-    title = organisation.name.get(language, organisation.name[organisation.default_language])
-    return HTMLResponse(
-        render_page(name, language=language, time_zone=organisation.time_zone, organisation=title, **context), status
-    )
+    return HTMLResponse(render_page(name, language=language, **house(language), **context), status)

@@ -256,7 +256,8 @@ def loses_to(loser: Candidate, winner: Candidate, wanted: Need) -> bool:
     def points(one: Candidate) -> list[int]:
         far = wanted.region is not None and one.region not in (None, wanted.region)
         unskilled = wanted.skill is not None and wanted.skill not in one.skills
-        return [opens[one.calendar.name], int(far), int(unskilled), one.load, one.id]
+        kept_free = one.is_senior and wanted.priority is not Priority.P1
+        return [opens[one.calendar.name], int(far), int(unskilled), int(kept_free), one.load, one.id]
 
     for worse, better in zip(points(loser), points(winner), strict=True):
         if worse != better:
@@ -281,3 +282,10 @@ def test_nobody_in_the_same_circle_would_have_been_better(
     winner = choose_assignee(candidates, wanted, now=NOW, except_for=left_out).candidate
     assert winner in circle
     assert all(loses_to(other, winner, wanted) for other in circle)
+
+
+def test_a_senior_engineer_is_kept_free_for_what_is_urgent() -> None:
+    senior, regular = person(1, is_senior=True, load=0), person(2, load=4)
+
+    assert choose_assignee([senior, regular], need(Priority.P2), now=NOW).candidate is regular
+    assert choose_assignee([senior, regular], need(Priority.P1), now=NOW).candidate is senior

@@ -1,0 +1,1 @@
+"""The hot paths measured against named limits, in one run on one machine."""

@@ -1,0 +1,59 @@
+"""``make bench``: measure, print figure and ratio, write ``benchmarks/results.json``; asserts nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import commands, drain, replay, sweep
+from benchmarks.database import Bench
+from db import embedded
+
+RESULTS = Path(__file__).parent / "results.json"
+AIMS = {
+    "commands_per_s_1": "",
+    "commands_per_s_8": "",
+    "commands_vs_pgbench_1": "aim ≥ 0.4",
+    "commands_vs_pgbench_8": "aim ≥ 0.4",
+    "drain_tickets_per_s": "aim ≥ 150",
+    "escalations_per_s": "aim ≥ 4,000 (1,000 breaches among 1 M open tickets)",
+    "sweep_1m_vs_10k": "aim ≤ 1.5",
+    "replay_s": "aim < 60",
+    "replay_peak_mb": "aim < 400",
+}
+BENCHES = {"commands": commands.measure, "drain": drain.measure, "sweep": sweep.measure, "replay": replay.measure}
+
+
+def main() -> None:
+    """Run all benchmarks, or those named on the command line."""
+    console = Console()
+    wanted = sys.argv[1:] or list(BENCHES)
+    results: dict[str, float] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="aftercare-bench-") as folder:
+        server = embedded.start(Path(folder) / "data")
+        try:
+            for name in wanted:
+                with console.status(f"Measuring {name}"):
+                    results |= BENCHES[name](Bench(server, Path(folder)))
+        finally:
+            server.close()
+    table = Table("What", "Figure", "Aim")
+    for name, aim in AIMS.items():
+        if name in results:
+            table.add_row(name, f"{results[name]:,.2f}", aim)
+    console.print(table)
+    console.print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, embedded PostgreSQL"
+    )
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
