@@ -27,6 +27,21 @@ class EmbeddedPostgres:
         socket_folder = quote(self.server.get_postmaster_info().socket_dir.as_posix())
         return f"postgresql+psycopg://postgres@/{database}?host={socket_folder}"
 
+    def recreate(self, database: str) -> None:
+        """An empty database of this name; what was there is gone."""
+        self.drop(database)
+        self._administer(f'CREATE DATABASE "{database}"')
+
+    def drop(self, database: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self._administer(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    def _administer(self, statement: str) -> None:
+        admin = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(statement))
+        admin.dispose()
+
     def close(self) -> None:
         """Give up the hold; holders that were killed cannot, so theirs are given up here too."""
         holders = self.server.global_process_id_list

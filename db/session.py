@@ -56,3 +56,9 @@ def require_usable(url: str) -> None:
         ) from error
     if version < OLDEST_POSTGRES:
         raise DatabaseUnavailableError(f"{shown} is PostgreSQL {version}; Aftercare needs {OLDEST_POSTGRES} or newer")
+
+
+def commit_without_waiting(connection: Connection) -> None:
+    """Let this connection's commits not wait for the disk: for what can be done again from the start."""
+    connection.execute(text("SET synchronous_commit = off"))
+    connection.commit()

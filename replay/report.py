@@ -6,12 +6,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from db import reports
-from db.models import Message, SlaClock, Staff, Ticket, TicketEvent
+from db import histories, reports
+from db.models import Ticket, TicketEvent
 from domain.digest import compute, last_full_week
-from domain.lifecycle import CommandName
 from domain.standard import Standard
 from replay.engine import Tally
 
@@ -50,23 +49,20 @@ def report(
     connection: Connection, tally: Tally, standard: Standard, *, name: str, seconds: float, last: datetime | None
 ) -> ReplayReport:
     """Read the result of a replay out of its database."""
-    by_week = _breaches_by_week(connection, standard.organisation.time_zone)
+    by_week = histories.breaches_by_week(connection, standard.organisation.time_zone)
     by_priority: dict[str, int] = {}
     for week in by_week.values():
         for priority, count in week.items():
             by_priority[priority] = by_priority.get(priority, 0) + count
-    messages = connection.execute(
-        select(Message.kind, func.count()).group_by(Message.kind).order_by(func.count().desc())
-    )
-    by_kind = dict(messages.tuples().all())
+    by_kind = histories.messages_by_kind(connection)
     return ReplayReport(
         standard=name,
         rows_read=tally.rows_read,
         applied=tally.applied,
         repaired=tally.repaired.total(),
         rejected=tally.rejected.total(),
-        tickets=_count(connection, Ticket),
-        events=_count(connection, TicketEvent),
+        tickets=histories.count(connection, Ticket),
+        events=histories.count(connection, TicketEvent),
         breaches=sum(by_priority.values()),
         messages=sum(by_kind.values()),
         seconds=round(seconds, 2),
@@ -76,51 +72,9 @@ def report(
         breaches_by_priority=dict(sorted(by_priority.items())),
         breaches_by_week=by_week,
         messages_by_kind=by_kind,
-        load=_load(connection),
+        load=histories.load(connection),
         digests=_digests(connection, standard, last),
     )
-
-
-def _count(connection: Connection, table: Any) -> int:
-    return connection.execute(select(func.count()).select_from(table)).scalar_one()
-
-
-def _breaches_by_week(connection: Connection, time_zone: str) -> dict[str, dict[str, int]]:
-    week = func.to_char(func.timezone(time_zone, SlaClock.breached_at), 'IYYY-"W"IW')
-    query = (
-        select(week, Ticket.priority, func.count())
-        .join(Ticket, Ticket.id == SlaClock.ticket_id)
-        .where(SlaClock.breached_at.is_not(None))
-        .group_by(week, Ticket.priority)
-        .order_by(week, Ticket.priority)
-    )
-    weeks: dict[str, dict[str, int]] = {}
-    for label, priority, count in connection.execute(query):
-        weeks.setdefault(label, {})[priority] = count
-    return weeks
-
-
-def _load(connection: Connection) -> list[dict[str, Any]]:
-    """Per person: commands given, and tickets held at the end."""
-    given = (
-        select(
-            TicketEvent.actor_id,
-            func.count().label("commands"),
-            func.count(TicketEvent.ticket_id.distinct()).label("tickets"),
-        )
-        .where(TicketEvent.actor_role == "engineer", TicketEvent.kind.in_([name.value for name in CommandName]))
-        .group_by(TicketEvent.actor_id)
-        .subquery()
-    )
-    query = (
-        select(Staff.name, given.c.commands, given.c.tickets)
-        .join(given, given.c.actor_id == Staff.id)
-        .order_by(given.c.tickets.desc())
-    )
-    return [
-        {"name": name, "commands": commands, "tickets": tickets}
-        for name, commands, tickets in connection.execute(query)
-    ]
 
 
 def _digests(connection: Connection, standard: Standard, last: datetime | None) -> list[dict[str, Any]]:

@@ -8,12 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
-from db import embedded, schema
+from db import embedded, histories, schema
 from db.models import Ticket
-from db.session import DatabaseUnavailableError, engine, require_usable
+from db.session import DatabaseUnavailableError, commit_without_waiting, engine, require_usable
 from domain.standard import load_standard
 from replay.engine import Replay
 from replay.history_map import HistoryMap
@@ -43,7 +42,7 @@ class Runner:
         for url in self.used:
             engine(url).dispose()
             if self.embedded is not None:
-                self._drop(url)
+                self.embedded.drop(str(make_url(url).database))
         if self.embedded is not None:
             self.embedded.close()
 
@@ -62,8 +61,7 @@ class Runner:
         started = time.perf_counter()
         with engine(url).connect() as connection:
             # A replay that is killed is played again: it needs no durable commits, the disk would be all it waits for.
-            connection.execute(text("SET synchronous_commit = off"))
-            connection.commit()
+            commit_without_waiting(connection)
             replay = Replay(connection, self.map, standard)
             tally = replay.play(rows, bad, progress=progress)
             seconds = time.perf_counter() - started
@@ -74,8 +72,7 @@ class Runner:
         if self.embedded is None:
             return self._given()
         url = self.embedded.url(f"replay_{len(self.used) + 1}")
-        self._drop(url)
-        self._admin(f'CREATE DATABASE "{make_url(url).database}"')
+        self.embedded.recreate(str(make_url(url).database))
         self.used.append(url)
         schema.upgrade(url)
         return url
@@ -88,14 +85,6 @@ class Runner:
         schema.upgrade(self.given_url)
         self.used.append(self.given_url)
         with engine(self.given_url).connect() as connection:
-            if connection.execute(select(func.count()).select_from(Ticket)).scalar_one():
+            if histories.count(connection, Ticket):
                 raise DatabaseUnavailableError("--database-url: there are tickets in it; give an empty database")
         return self.given_url
-
-    def _drop(self, url: str) -> None:
-        self._admin(f'DROP DATABASE IF EXISTS "{make_url(url).database}" WITH (FORCE)')
-
-    def _admin(self, statement: str) -> None:
-        assert self.embedded is not None  # noqa: S101  only the embedded server is administered
-        with engine(self.embedded.url("postgres")).connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))

@@ -1,4 +1,4 @@
-"""What keeps the house in order: flows are deployed, words are there, migrations are numbered, nothing reads the clock."""
+"""What keeps the house in order: flows are deployed, words are there, nothing reads the clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from db import schema
 from db.effects import EFFECTS
 from domain.commands import COMMAND_TYPES
 from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState
-from domain.messages import MESSAGES, Audience, Medium, MessageKind
+from domain.messages import MESSAGES, Audience, MessageKind
 from templates.languages import HERE, languages
 
 ROOT = Path(__file__).parents[1]
@@ -62,12 +62,9 @@ def test_every_state_has_traits() -> None:
 @pytest.mark.parametrize("kind", MessageKind)
 def test_every_message_has_its_words_in_every_language(kind: MessageKind, language: str) -> None:
     folder = HERE / language / kind.value
-    forms = {"email_subject.txt", "email.html"} | (
-        {"sms.txt"} if MESSAGES[kind].audience is Audience.CUSTOMER else set()
-    )
+    sms = {"sms.txt"} if MESSAGES[kind].audience is Audience.CUSTOMER else set()
 
-    assert {path.name for path in folder.iterdir()} == forms
-    assert Medium.SMS.value == "sms"
+    assert {path.name for path in folder.iterdir()} >= {"email_subject.txt", "email.html"} | sms
 
 
 def test_every_language_has_the_same_pages() -> None:
@@ -98,7 +95,6 @@ def test_only_the_clock_reads_the_time() -> None:
 
 def test_sql_is_written_only_in_its_room() -> None:
     statement = re.compile(r"^from sqlalchemy import .*\b(insert|update|delete|select)\b", re.MULTILINE)
-    allowed = {"replay/report.py", "replay/runner.py"}  # their queries are about a replay's own database
     guilty = {
         str(path.relative_to(ROOT))
         for room in ("domain", "channels", "tasks", "flows", "web", "cli", "replay", "templates")
@@ -106,7 +102,7 @@ def test_sql_is_written_only_in_its_room() -> None:
         if statement.search(path.read_text("utf-8"))
     }
 
-    assert guilty - allowed == set()
+    assert guilty == set()
 
 
 def test_modules_are_split_by_noun_before_they_grow_long() -> None:
