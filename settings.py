@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     public_url: str = Field(default="", description="The address under which customers reach the pages.")
     web_port: int = Field(default=8080, ge=1, le=65535)
     prefect_port: int = Field(default=4200, ge=1, le=65535)
-    secret_key: SecretStr | None = Field(default=None, description="Signs links; none: generated and kept in home.")
+    secret_key: SecretStr | None = Field(
+        default=None, min_length=16, description="Signs links; none: generated and kept in home."
+    )
 
     @property
     def web_url(self) -> str:

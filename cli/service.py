@@ -51,7 +51,9 @@ def _run(settings: Settings, console: Console) -> None:
             stack.start_windows(env)
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", supervisor, "web", seconds=30)
         console.print(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}")
-        console.print(f"  Mailbox   {settings.web_url}/mailbox\n  Logs      {supervisor.logs}\nCtrl-C stops it.")
+        if not settings.public_url:
+            console.print(f"  Mailbox   {settings.web_url}/mailbox")
+        console.print(f"  Logs      {supervisor.logs}\nCtrl-C stops it.")
         while True:
             supervisor.require_running()
             time.sleep(1)

@@ -230,5 +230,5 @@ def start_windows(env: dict[str, str]) -> None:
             if "window_seconds" in deployment.get("parameters", {}):
                 flow_name = str(deployment["entrypoint"]).rpartition(".")[2]
                 found = client.read_deployment_by_name(f"{flow_name}/{deployment['name']}")
-                if not found.paused:
+                if not found.paused and any(schedule.active for schedule in found.schedules):
                     client.create_flow_run_from_deployment(found.id, tags=["start-up"])

@@ -23,7 +23,8 @@ from domain.people import SYSTEM, Actor, Role
 from domain.satisfaction import CallbackKind, CallbackState
 from domain.standard import Standard
 
-MAY_CALL = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.AGENT})
+_LEADS = frozenset({Role.SUPERVISOR, Role.MANAGER})
+MAY_CALL = {CallbackKind.LOW_SCORE: _LEADS, CallbackKind.PHONE_SURVEY: _LEADS | {Role.AGENT}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +155,16 @@ def complete(
 
     Raises NotFoundError, NotPermittedError, or IllegalTransitionError when it is not open any more.
     """
-    if actor.role not in MAY_CALL:
-        allowed = ", ".join(sorted(role.value for role in MAY_CALL))
-        raise NotPermittedError(f"calling back is not for the role '{actor.role.value}'; it is for: {allowed}")
-    ticket_id = connection.execute(select(Callback.ticket_id).where(Callback.id == callback_id)).scalar_one_or_none()
-    if ticket_id is None:
-        raise NotFoundError(f"no callback has the id {callback_id}")
-    held = hold(connection, ticket_id)
+    found = connection.execute(
+        select(Callback.ticket_id, Callback.kind).where(Callback.id == callback_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError(f"no callback has the id {callback_id}; see 'aftercare callback list'")
+    allowed = MAY_CALL[CallbackKind(found.kind)]
+    if actor.role not in allowed:
+        roles = ", ".join(sorted(role.value for role in allowed))
+        raise NotPermittedError(f"this call is not for the role '{actor.role.value}'; it is for: {roles}")
+    held = hold(connection, found.ticket_id)
     done = connection.execute(
         update(Callback)
         .where(Callback.id == callback_id, Callback.state == CallbackState.OPEN.value)

@@ -140,6 +140,8 @@ def _change_priority(work: Work, command: ChangePriority) -> None:
         priority=suggestion.value.value,
         priority_reason=command.reason,
     )
+    if work.facts["from"] != work.facts["to"] and work.ticket["assignee_id"] is not None:
+        _open_support(work)
 
 
 def _ask_customer(work: Work, command: AskCustomer) -> None:
@@ -201,11 +203,14 @@ def _report_again(work: Work, command: ReportAgain) -> None:
 
 
 def _complete(work: Work, command: Complete) -> None:
-    in_diagnosis = work.ticket["state"] == TicketState.DIAGNOSING
-    if in_diagnosis and not command.guidance_only:
+    is_agreed = plans.is_agreed(work.connection, work.ticket["id"], work.ticket["plan_revision"])
+    has_plan = work.ticket["state"] == TicketState.IN_WORK and is_agreed
+    if not has_plan and not command.guidance_only:
         raise IllegalTransitionError(
             "nothing may be executed before the customer agrees (S-22): propose a plan, or complete it as guidance_only"
         )
+    if has_plan and not command.tested:
+        raise InvalidInputError("tested", "the agreed work must be tested before it is called done (S-35)")
     number = work.ticket["completion_no"] + 1
     work.change(completion_no=number, expected_at=None)
     work.facts = {"completion_no": number}

@@ -9,16 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, or_, select, text
 
 from db import clocks, commands, events, tickets
+from db.held import hold
 from db.models import Customer, PendingEvent, Ticket
-from domain.commands import ReportAgain
+from domain.commands import ChangePriority, ReportAgain
 from domain.exceptions import IdempotencyKeyReusedError
 from domain.intake import CustomerDetails, OpenTicket, Report, is_same_fault
 from domain.lifecycle import TicketState
 from domain.messages import Medium
-from domain.people import Actor, Role
+from domain.people import SYSTEM, Actor, Role
 from domain.sla import ClockKind
 from domain.standard import Standard
-from domain.tickets import Category, ticket_number
+from domain.tickets import Category, Impact, Priority, ticket_number
 from domain.triage import priority_for, suggest_category, suggest_impact, suggest_safety_risk
 
 
@@ -82,32 +83,19 @@ def open_ticket(
         if (known := _find_opened(connection, idempotency_key, customer_id, report)) is not None:
             return known
     connection.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
-    words = standard.triage
     spoken = " ".join(filter(None, (report.description, report.usage_context, report.wish)))
-    category = suggest_category(spoken, words)
+    category = suggest_category(spoken, standard.triage)
     for existing in _open_tickets(connection, customer_id):
         if is_same_fault(existing, report, category.value):
-            again = _again(report)
-            reporter = actor if actor.role is not Role.SYSTEM else Actor(Role.CUSTOMER, customer_id)
-            applied = commands.apply_command(
-                connection,
-                existing.id,
-                again,
-                reporter,
-                standard=standard,
-                now=now,
-                idempotency_key=idempotency_key,
+            return _join(
+                connection, existing, report, actor, standard=standard, now=now, idempotency_key=idempotency_key
             )
-            return Opened(existing.id, applied.number, joined=True)
-    safety = suggest_safety_risk(spoken, words)
-    is_risk = safety.value if report.is_safety_risk is None else report.is_safety_risk
-    impact = suggest_impact(spoken, category.value, words)
-    priority = priority_for(report.impact or impact.value, is_safety_risk=is_risk)
+    is_risk, impact, priority, reason = _urgency(report, spoken, category.value, standard)
     facts = {
         "category": category.value.value,
         "category_reason": category.reason,
-        "priority": priority.value.value,
-        "priority_reason": safety.reason if safety.value and is_risk else impact.reason or priority.reason,
+        "priority": priority.value,
+        "priority_reason": reason,
     }
     ticket_id = connection.execute(
         insert(Ticket)
@@ -118,10 +106,10 @@ def open_ticket(
             category=category.value.value,
             suggested_category=category.value.value,
             category_reason=category.reason,
-            impact=(report.impact or impact.value).value,
+            impact=impact.value,
             is_safety_risk=is_risk,
-            priority=priority.value.value,
-            suggested_priority=priority.value.value,
+            priority=priority.value,
+            suggested_priority=priority.value,
             priority_reason=facts["priority_reason"],
             subject=report.subject,
             opened_at=now,
@@ -133,7 +121,7 @@ def open_ticket(
         connection,
         ticket_id,
         tuple(ClockKind),
-        priority=priority.value,
+        priority=priority,
         channel=report.channel,
         round_no=1,
         standard=standard,
@@ -141,6 +129,38 @@ def open_ticket(
     )
     _write_opened(connection, ticket_id, facts, actor, idempotency_key, now=now)
     return Opened(ticket_id, ticket_number(ticket_id))
+
+
+def _urgency(report: Report, spoken: str, category: Category, standard: Standard) -> tuple[bool, Impact, Priority, str]:
+    """Safety risk, impact, the priority that follows, and the word it rests on; what was asked beats the words."""
+    safety = suggest_safety_risk(spoken, standard.triage)
+    is_risk = safety.value if report.is_safety_risk is None else report.is_safety_risk
+    impact = suggest_impact(spoken, category, standard.triage)
+    chosen = report.impact or impact.value
+    priority = priority_for(chosen, is_safety_risk=is_risk)
+    reason = safety.reason if safety.value and is_risk else impact.reason or priority.reason
+    return is_risk, chosen, priority.value, reason
+
+
+def _join(
+    connection: Connection,
+    existing: OpenTicket,
+    report: Report,
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
+    idempotency_key: str | None,
+) -> Opened:
+    """Add the report to the open ticket; one that has become more urgent since is treated so (S-07, S-11)."""
+    held = hold(connection, existing.id)
+    reporter = actor if actor.role is not Role.SYSTEM else Actor(Role.CUSTOMER, held.row["customer_id"])
+    commands.apply_to(held, _again(report), reporter, standard=standard, now=now, idempotency_key=idempotency_key)
+    is_risk, impact, priority, reason = _urgency(report, report.description, existing.category, standard)
+    if priority < Priority(held.row["priority"]):
+        change = ChangePriority(impact=impact, is_safety_risk=is_risk, reason=f"reported again: {reason}")
+        commands.apply_to(held, change, SYSTEM, standard=standard, now=now)
+    return Opened(held.id, held.number, joined=True)
 
 
 def _said(report: Report) -> dict[str, Any]:

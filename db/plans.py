@@ -84,6 +84,14 @@ def object_to(connection: Connection, ticket_id: int, reason: str, *, now: datet
     ).scalar_one()
 
 
+def is_agreed(connection: Connection, ticket_id: int, revision: int) -> bool:
+    """Whether the customer has agreed to this revision, the latest one (S-22)."""
+    if revision == 0:
+        return False
+    query = select(Plan.state).where(Plan.ticket_id == ticket_id, Plan.revision == revision)
+    return connection.execute(query).scalar_one_or_none() == "agreed"
+
+
 def withdraw(connection: Connection, ticket_id: int, *, now: datetime) -> None:
     """Supersede the open plan, if there is one."""
     connection.execute(

@@ -51,7 +51,15 @@ def _stopped(kind: ClockKind) -> Any:
 
 
 def _opened(connection: Connection, week: Week) -> list[dict[str, Any]]:
-    columns = (Ticket.id, Ticket.opened_at, Ticket.channel, Ticket.category, Ticket.priority, Ticket.region)
+    columns = (
+        Ticket.id,
+        Ticket.state,
+        Ticket.opened_at,
+        Ticket.channel,
+        Ticket.category,
+        Ticket.priority,
+        Ticket.region,
+    )
     query = select(
         *columns,
         _stopped(ClockKind.RESPONSE).label("responded_at"),

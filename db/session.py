@@ -24,7 +24,7 @@ class DatabaseUnavailableError(Exception):
 @cache
 def engine(url: str) -> Engine:
     """The engine of this process for a database; ``url`` in SQLAlchemy's form."""
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=False, connect_args=_CONNECTION)
+    return create_engine(url, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=_CONNECTION)
 
 
 @cache

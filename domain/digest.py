@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from domain.business_hours import BusinessCalendar
-from domain.lifecycle import CommandName
+from domain.lifecycle import CommandName, TicketState
 from domain.satisfaction import DIMENSIONS, needs_callback
 from domain.sla import ClockKind
 from domain.standard import Standard
@@ -38,7 +38,7 @@ class Week:
 class DigestRows:
     """What the database knows about a week and the one before it; one mapping per row, moments aware UTC.
 
-    opened: id, opened_at, channel, category, priority, region, responded_at, completed_at.
+    opened: id, state, opened_at, channel, category, priority, region, responded_at, completed_at.
     finished: kind (a command's name), at. promises: kind, priority, at, met, ticket_number, due_at, assignee_name,
     team_name. asked: at. answers: at, ticket_number, comment and the four scores, reason, callback_state, in_time.
     callbacks: at (due), in_time. open_now and open_before: open tickets at the end of each week.
@@ -192,10 +192,10 @@ def _low_scores(answers: Sequence[Mapping[str, Any]], week: Week, low_score: int
 
 
 def _benchmarks(opened: Sequence[Mapping[str, Any]], week: Week, standard: Standard) -> dict[str, Any]:
-    """Of the tickets opened in the week: contacted within 24 h; completed within 3 working days (S-61)."""
+    """Of the tickets opened in the week and not cancelled: contacted in 24 h; completed in 3 working days (S-61)."""
     targets = standard.benchmarks
     office = next((c for c in map(standard.calendar, standard.calendars) if not c.always_open), None)
-    tickets = [row for row in opened if _in_week(row["opened_at"], week)]
+    tickets = [row for row in opened if _in_week(row["opened_at"], week) and row["state"] != TicketState.CANCELLED]
     answered = [_within(row, "responded_at", targets.answered_within, None) for row in tickets]
     limit = targets.informed_within_working_days * _WORKING_DAY
     informed = [_within(row, "completed_at", limit, office) for row in tickets]

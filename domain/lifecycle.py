@@ -114,7 +114,7 @@ COMMANDS: Mapping[CommandName, CommandTraits] = MappingProxyType(
         C.ESCALATE_TIER: CommandTraits(_HELD, None, _SYSTEM | _LEADS, K.TICKET_TRANSFERRED, K.STAFF_ASSIGNED),
         C.FIRST_CONTACT: CommandTraits(frozenset({S.ASSIGNED}), S.DIAGNOSING, _SERVICE),
         C.CHANGE_CATEGORY: CommandTraits(_OPEN, None, _SERVICE),
-        C.CHANGE_PRIORITY: CommandTraits(_OPEN, None, _SERVICE, needs_follow_up=True),
+        C.CHANGE_PRIORITY: CommandTraits(_OPEN, None, _SYSTEM | _SERVICE, needs_follow_up=True),
         C.ASK_CUSTOMER: CommandTraits(_AT_WORK, S.WAITING_CUSTOMER, _SERVICE, K.QUESTION_ASKED),
         C.RECORD_REPLY: CommandTraits(
             frozenset({S.WAITING_CUSTOMER}), None, _CUSTOMER | _SERVICE, None, K.STAFF_CUSTOMER_ANSWERED

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.drain_window import drain, is_stale
-from flows.parameters import Now, WindowSeconds, run_name
+from flows.parameters import Now, WindowSeconds, in_utc, run_name
 from flows.report import Report, too_late
 from tasks.sweeps import callbacks_due, escalate_callbacks
 
@@ -27,7 +27,7 @@ def callback_escalation(now: Now = None, window_seconds: WindowSeconds = 300) ->
     def step(moment: datetime) -> int:
         if not callbacks_due(now=moment):
             return 0
-        steps = escalate_callbacks.with_options(task_run_name=f"callbacks due at {moment:%H:%M:%S}Z")(moment)
+        steps = escalate_callbacks.with_options(task_run_name=f"callbacks due at {in_utc(moment)}")(moment)
         return report.add(
             "callback steps",
             [
@@ -35,7 +35,7 @@ def callback_escalation(now: Now = None, window_seconds: WindowSeconds = 300) ->
                     "ticket": s.ticket_number,
                     "kind": s.kind.value,
                     "step": s.step,
-                    "call by": f"{s.due_at:%Y-%m-%d %H:%M}Z",
+                    "call by": in_utc(s.due_at),
                 }
                 for s in steps
             ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from prefect.runtime import flow_run
@@ -17,12 +17,17 @@ Now = datetime | None
 WindowSeconds = Annotated[int, Field(ge=1, le=3600)]
 
 
+def in_utc(moment: datetime) -> str:
+    """``2026-11-24 10:00Z``: how runs and artifacts show a moment, whatever zone it was given in."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+
+
 def run_name() -> str:
     """``sla_watchdog · 2026-11-24 10:00Z`` for a given moment, ``sla_watchdog · 300 s window`` for a window."""
     given = flow_run.get_parameters()
     name = flow_run.get_flow_name() or "run"
     if (now := given.get("now")) is not None:
         moment = now if isinstance(now, datetime) else datetime.fromisoformat(str(now))
-        return f"{name} · {moment:%Y-%m-%d %H:%M}Z"
+        return f"{name} · {in_utc(moment)}"
     window = given.get("window_seconds")
     return f"{name} · {window} s window" if window else f"{name} · now"

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.drain_window import drain, is_stale
-from flows.parameters import Now, WindowSeconds, run_name
+from flows.parameters import Now, WindowSeconds, in_utc, run_name
 from flows.report import Report, too_late
 from tasks.sweeps import alarms_due, raise_alarms
 
@@ -29,7 +29,7 @@ def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[
     def step(moment: datetime) -> int:
         if not alarms_due(now=moment):
             return 0
-        raised = raise_alarms.with_options(task_run_name=f"alarms due at {moment:%H:%M:%S}Z")(moment)
+        raised = raise_alarms.with_options(task_run_name=f"alarms due at {in_utc(moment)}")(moment)
         return report.add(
             "alarms raised",
             [
@@ -37,7 +37,7 @@ def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[
                     "ticket": alarm.ticket_number,
                     "clock": alarm.clock.value,
                     "alarm": alarm.kind.value,
-                    "due": f"{alarm.due_at:%Y-%m-%d %H:%M}Z" if alarm.due_at else "",
+                    "due": in_utc(alarm.due_at) if alarm.due_at else "",
                     "told": len(alarm.told),
                 }
                 for alarm in raised

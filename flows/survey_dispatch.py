@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 
 from clock import utc_now
 from flows.drain_window import drain
-from flows.parameters import Now, run_name
+from flows.parameters import Now, in_utc, run_name
 from flows.report import Report
 from tasks.sweeps import dispatch_surveys, surveys_due
 
@@ -26,7 +26,7 @@ def survey_dispatch(now: Now = None) -> State[None]:
     def step(moment: datetime) -> int:
         if not surveys_due(now=moment):
             return 0
-        steps = dispatch_surveys.with_options(task_run_name=f"surveys due at {moment:%H:%M}Z")(moment)
+        steps = dispatch_surveys.with_options(task_run_name=f"surveys due at {in_utc(moment)}")(moment)
         return report.add(
             "survey steps",
             [{"ticket": s.ticket_number, "method": s.method.value, "step": s.step} for s in steps],

@@ -21,8 +21,8 @@ def chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
 def run_options(numbers: Sequence[str | None], what: str) -> dict[str, Any]:
     """Name and tags of a task run about these tickets."""
     tickets = sorted({number for number in numbers if number})
-    name = tickets[0] if len(tickets) == 1 else f"{len(numbers)} items"
-    return {"task_run_name": f"{name} · {what}", "tags": tickets}
+    about = tickets[:1] if len(tickets) == 1 else [f"{len(tickets)} tickets"] if tickets else []
+    return {"task_run_name": " · ".join([*about, what]), "tags": tickets}
 
 
 def tell(ticket_number: str, what: str, **facts: str | int | None) -> None:

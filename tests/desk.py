@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from db import callbacks, clocks, commands, events, follow_ups, intake, outbox, surveys, tickets
-from db.models import Customer
+from db.models import Base, Customer
 from domain.commands import build_command
 from domain.intake import CustomerDetails, Report
 from domain.lifecycle import CommandName, TicketState
@@ -144,6 +144,12 @@ class Desk:
     def callbacks(self, ticket_id: int) -> list[dict[str, Any]]:
         """The ticket's callbacks."""
         return callbacks.list_of(self.connection, ticket_id)
+
+
+def snapshot(connection: Connection) -> dict[str, list[str]]:
+    """Everything in the database, to be compared with what it is later."""
+    tables = Base.metadata.sorted_tables
+    return {t.name: sorted(map(str, connection.execute(text(f"SELECT * FROM {t.name}")).all())) for t in tables}
 
 
 _Way = tuple[tuple[CommandName | None, dict[str, Any]], ...]

@@ -7,10 +7,8 @@ from datetime import datetime
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Connection, text
 
 from db import commands, intake
-from db.models import Base
 from db.session import engine, transaction
 from domain.commands import build_command
 from domain.exceptions import (
@@ -27,15 +25,10 @@ from domain.people import SYSTEM, Actor, Role
 from domain.standard import Standard
 from domain.tickets import Channel
 from tests.conftest import read_cast
-from tests.desk import Desk
+from tests.desk import Desk, snapshot
 
 C = CommandName
 S = TicketState
-
-
-def _snapshot(connection: Connection) -> dict[str, list[object]]:
-    tables = Base.metadata.sorted_tables
-    return {t.name: sorted(map(str, connection.execute(text(f"SELECT * FROM {t.name}")).all())) for t in tables}
 
 
 VALUES: dict[CommandName, dict[str, object]] = {
@@ -68,7 +61,7 @@ def test_a_state_refuses_every_command_that_its_table_does_not_list_and_nothing_
     desk: Desk, state: TicketState
 ) -> None:
     ticket_id = desk.bring_to(state)
-    before = _snapshot(desk.connection)
+    before = snapshot(desk.connection)
 
     for name, traits in COMMANDS.items():
         if state in traits.sources:
@@ -77,19 +70,19 @@ def test_a_state_refuses_every_command_that_its_table_does_not_list_and_nothing_
         with pytest.raises(IllegalTransitionError, match=f"'{name.value}' is not possible while the ticket is"):
             desk.give(ticket_id, name, actor, **VALUES[name])
 
-    assert _snapshot(desk.connection) == before
+    assert snapshot(desk.connection) == before
 
 
 def test_every_command_is_refused_to_the_roles_that_may_not_give_it(desk: Desk) -> None:
     for name, traits in COMMANDS.items():
         ticket_id = desk.bring_to(min(traits.sources))
-        before = _snapshot(desk.connection)
+        before = snapshot(desk.connection)
 
         for role in set(Role) - traits.by:
             with pytest.raises(NotPermittedError, match="it is for: "):
                 desk.give(ticket_id, name, Actor(role, 1), **VALUES[name])
 
-        assert _snapshot(desk.connection) == before
+        assert snapshot(desk.connection) == before
 
 
 def test_an_unknown_ticket_is_said_by_its_number(desk: Desk) -> None:
@@ -101,13 +94,13 @@ class TestIdempotency:
     def test_a_repeated_command_acts_once_and_answers_the_same(self, desk: Desk) -> None:
         ticket_id = desk.bring_to(S.IN_WORK)
         first = desk.give(ticket_id, C.COMPLETE, summary="s", tested=True, key="done-1")
-        before = _snapshot(desk.connection)
+        before = snapshot(desk.connection)
 
         again = desk.give(ticket_id, C.COMPLETE, summary="s", tested=True, key="done-1", at=desk.after(hours=1))
 
         assert again.was_repeated
         assert (again.event_id, again.state, again.facts) == (first.event_id, S.COMPLETED, {"completion_no": 1})
-        assert _snapshot(desk.connection) == before
+        assert snapshot(desk.connection) == before
 
     def test_the_repetition_answers_the_state_of_that_time_though_the_ticket_moved_on(self, desk: Desk) -> None:
         ticket_id = desk.bring_to(S.IN_WORK)
@@ -174,19 +167,19 @@ class TestAFailedCommand:
         self, desk: Desk, state: TicketState, name: CommandName, values: dict[str, object], error: type[DomainError]
     ) -> None:
         ticket_id = desk.bring_to(state)
-        before = _snapshot(desk.connection)
+        before = snapshot(desk.connection)
 
         with pytest.raises(error):
             desk.give(ticket_id, name, **values)
 
-        assert _snapshot(desk.connection) == before
+        assert snapshot(desk.connection) == before
 
     def test_leaves_nothing_when_the_process_fails_after_it(
         self, database: str, standard: Standard, now: datetime
     ) -> None:
         ticket_id = _opened(database, standard, now)
         with engine(database).connect() as connection:
-            before = _snapshot(connection)
+            before = snapshot(connection)
 
         def change_and_fail() -> None:
             with transaction(database) as connection:
@@ -199,7 +192,7 @@ class TestAFailedCommand:
             change_and_fail()
 
         with engine(database).connect() as connection:
-            assert _snapshot(connection) == before
+            assert snapshot(connection) == before
 
 
 def test_two_answers_to_one_plan_at_once_are_taken_once(database: str, standard: Standard, now: datetime) -> None:

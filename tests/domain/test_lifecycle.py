@@ -228,10 +228,10 @@ class TestPermission:
         with pytest.raises(NotPermittedError):
             require_permission(Actor(role, 7), command)
 
-    def test_the_system_acknowledges_assigns_escalates_closes_and_notes_and_nothing_else(self) -> None:
+    def test_the_system_does_what_the_standard_asks_of_it_and_nothing_else(self) -> None:
         permitted = {command for command, traits in COMMANDS.items() if Role.SYSTEM in traits.by}
 
-        assert permitted == {C.ACKNOWLEDGE, C.ASSIGN, C.ESCALATE_TIER, C.CLOSE, C.ADD_NOTE}
+        assert permitted == {C.ACKNOWLEDGE, C.ASSIGN, C.ESCALATE_TIER, C.CHANGE_PRIORITY, C.CLOSE, C.ADD_NOTE}
 
     def test_inspectors_and_administrators_only_take_notes(self) -> None:
         for role in (Role.QUALITY_INSPECTOR, Role.ADMINISTRATOR):

@@ -1,0 +1,291 @@
+"""What customers answer through the pages: agree, choose, object, sign, rate; each once (S-22, S-23, S-40, S-41)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from db import surveys, tickets
+from domain.lifecycle import CommandName, TicketState
+from domain.messages import LinkPurpose
+from tests.web.conftest import Site
+
+C = CommandName
+S = TicketState
+P = LinkPurpose
+RATING = {"efficiency": "4", "attitude": "5", "solution": "3", "overall": "5", "comment": "谢谢"}
+
+
+def _proposed(site: Site, **plan: Any) -> int:
+    with site.desk() as desk:
+        ticket_id = desk.bring_to(S.DIAGNOSING)
+        values = {"kind": "repair", "steps": ["换压缩机"], "deadline_at": desk.after(days=3), **plan}
+        desk.give(ticket_id, C.PROPOSE_PLAN, **values)
+        return ticket_id
+
+
+def _completed(site: Site) -> int:
+    with site.desk() as desk:
+        return desk.bring_to(S.COMPLETED)
+
+
+def _asked(site: Site) -> tuple[int, int]:
+    with site.desk() as desk:
+        ticket_id = desk.bring_to(S.COMPLETED, at=desk.after(hours=-25))
+        surveys.dispatch_due(desk.connection, standard=desk.standard, now=desk.now)
+        return ticket_id, desk.surveys(ticket_id)[0]["id"]
+
+
+def _plans(site: Site, ticket_id: int) -> list[tuple[str, int | None, str | None]]:
+    with site.desk() as desk:
+        plans = tickets.plans_of(desk.connection, ticket_id)
+        return [(plan["state"], plan["chosen_option"], plan["objection"]) for plan in plans]
+
+
+class TestThePlan:
+    def test_is_agreed_to(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+        path = site.link(P.PLAN, ticket_id, 1)
+
+        answer = site.client.post(path, data={"answer": "agree", "once": "o"}, params={"lang": "en"})
+
+        assert answer.history[0].status_code == 303
+        assert "You agreed to this plan" in answer.text
+        assert site.state(ticket_id) == "in_work"
+        with site.desk() as desk:
+            event = desk.last_event(ticket_id)
+            assert (event["kind"], event["actor_role"]) == ("agree_plan", "customer")
+
+    def test_is_agreed_to_by_the_option_chosen(self, site: Site) -> None:
+        ticket_id = _proposed(site, options=[{"title": "修"}, {"title": "换"}])
+        path = site.link(P.PLAN, ticket_id, 1)
+        assert "换" in site.client.get(path).text
+
+        site.client.post(path, data={"answer": "agree", "option": "2"})
+
+        assert _plans(site, ticket_id) == [("agreed", 2, None)]
+
+    def test_is_objected_to_with_a_reason(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+
+        site.client.post(site.link(P.PLAN, ticket_id, 1), data={"answer": "object", "reason": "星期天可以"})
+
+        assert site.state(ticket_id) == "diagnosing"
+        assert _plans(site, ticket_id) == [("objected", None, "星期天可以")]
+
+    @pytest.mark.parametrize("second", [{"answer": "agree"}, {"answer": "object", "reason": "no"}])
+    def test_a_second_tap_changes_nothing(self, site: Site, second: dict[str, str]) -> None:
+        ticket_id = _proposed(site)
+        path = site.link(P.PLAN, ticket_id, 1)
+        site.client.post(path, data={"answer": "agree", "once": "o"})
+        before = site.everything()
+
+        answer = site.client.post(path, data={"once": "o"} | second)
+
+        assert answer.status_code == 200
+        assert site.everything() == before
+
+    def test_twenty_taps_at_once_agree_once(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+        path = site.link(P.PLAN, ticket_id, 1)
+
+        with ThreadPoolExecutor(20) as threads:
+            posts = threads.map(lambda _: site.client.post(path, data={"answer": "agree", "once": "o"}), range(20))
+            statuses = {answer.status_code for answer in posts}
+
+        assert statuses == {200}
+        with site.desk() as desk:
+            assert desk.kinds(ticket_id).count("agree_plan") == 1
+
+    def test_of_an_old_revision_is_shown_but_not_answered(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+        with site.desk() as desk:
+            desk.give(ticket_id, C.PROPOSE_PLAN, kind="refund", steps=["退款"], deadline_at=desk.after(days=3))
+        path = site.link(P.PLAN, ticket_id, 1)
+        before = site.everything()
+
+        page = site.client.get(path, params={"lang": "en"})
+        answer = site.client.post(path, data={"answer": "agree"})
+
+        assert "no longer the current one" in page.text
+        assert "<form" not in page.text
+        assert answer.status_code == 200
+        assert site.everything() == before
+
+    def test_that_was_never_made_is_not_found(self, site: Site) -> None:
+        assert site.client.get(site.link(P.PLAN, _proposed(site), 9)).status_code == 404
+
+    @pytest.mark.parametrize(
+        ("options", "data", "field"),
+        [
+            ([], {"answer": "object"}, "the reason"),
+            ([], {"answer": "object", "reason": "  "}, "the reason"),
+            ([], {"answer": "object", "reason": "x" * 2001}, "the reason"),
+            ([], {"answer": "object", "reason": "a\x00b"}, "the reason"),
+            ([], {"answer": "agree", "option": "1"}, "option"),
+            ([{"title": "a"}], {"answer": "agree"}, "option"),
+            ([{"title": "a"}], {"answer": "agree", "option": "2"}, "option"),
+            ([{"title": "a"}], {"answer": "agree", "option": "0"}, "option"),
+            ([{"title": "a"}], {"answer": "agree", "option": "-1"}, "option"),
+            ([{"title": "a"}], {"answer": "agree", "option": "٣"}, "option"),
+            ([{"title": "a"}], {"answer": "agree", "option": "x" * 5000}, "option"),
+            ([], {}, "your answer"),
+            ([], {"answer": "perhaps", "reason": "r"}, "your answer"),
+        ],
+    )
+    def test_with_something_missing_or_wrong_names_it_and_changes_nothing(
+        self, site: Site, options: list[Any], data: dict[str, str], field: str
+    ) -> None:
+        ticket_id = _proposed(site, options=options)
+        before = site.everything()
+
+        answer = site.client.post(site.link(P.PLAN, ticket_id, 1), data=data, params={"lang": "en"})
+
+        assert answer.status_code == 422
+        assert f"<strong>{field}</strong>" in answer.text
+        assert site.everything() == before
+
+    def test_a_hostile_once_does_no_harm(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+
+        answer = site.client.post(site.link(P.PLAN, ticket_id, 1), data={"answer": "agree", "once": "\x00'; DROP"})
+
+        assert answer.status_code == 200
+        assert site.state(ticket_id) == "in_work"
+
+
+class TestTheSignOff:
+    def test_it_works(self, site: Site) -> None:
+        ticket_id = _completed(site)
+        path = site.link(P.SIGN_OFF, ticket_id, 1)
+        assert "<form" in site.client.get(path).text
+
+        answer = site.client.post(path, data={"answer": "works", "signed_by": "王丽"}, params={"lang": "en"})
+
+        assert "it is confirmed" in answer.text
+        assert site.state(ticket_id) == "closed"
+        with site.desk() as desk:
+            assert desk.last_event(ticket_id)["payload"] == {"signed_by": "王丽"}
+
+    def test_it_is_not_fixed(self, site: Site) -> None:
+        ticket_id = _completed(site)
+
+        answer = site.client.post(
+            site.link(P.SIGN_OFF, ticket_id, 1), data={"answer": "not_fixed", "reason": "还是热"}, params={"lang": "en"}
+        )
+
+        assert "at work on it again" in answer.text
+        assert site.state(ticket_id) == "in_work"
+
+    def test_a_second_tap_changes_nothing(self, site: Site) -> None:
+        ticket_id = _completed(site)
+        path = site.link(P.SIGN_OFF, ticket_id, 1)
+        site.client.post(path, data={"answer": "works", "signed_by": "王丽"})
+        before = site.everything()
+
+        assert site.client.post(path, data={"answer": "not_fixed", "reason": "r"}).status_code == 200
+        assert site.everything() == before
+
+    def test_of_an_earlier_completion_confirms_nothing(self, site: Site) -> None:
+        ticket_id = _completed(site)
+        with site.desk() as desk:
+            desk.give(ticket_id, C.REPORT_NOT_FIXED, reason="r")
+            desk.give(ticket_id, C.COMPLETE, summary="again", tested=True)
+
+        answer = site.client.post(site.link(P.SIGN_OFF, ticket_id, 1), data={"answer": "works", "signed_by": "王丽"})
+
+        assert answer.status_code == 200
+        assert site.state(ticket_id) == "completed"
+
+    @pytest.mark.parametrize(
+        ("data", "field"),
+        [
+            ({"answer": "works"}, "your name"),
+            ({"answer": "works", "signed_by": "x" * 201}, "your name"),
+            ({"answer": "not_fixed"}, "the reason"),
+            ({"signed_by": "w"}, "your answer"),
+            ({"answer": "hm", "signed_by": "w", "reason": "r"}, "your answer"),
+        ],
+    )
+    def test_with_something_missing_names_it(self, site: Site, data: dict[str, str], field: str) -> None:
+        ticket_id = _completed(site)
+
+        answer = site.client.post(site.link(P.SIGN_OFF, ticket_id, 1), data=data, params={"lang": "en"})
+
+        assert answer.status_code == 422
+        assert f"<strong>{field}</strong>" in answer.text
+        assert site.state(ticket_id) == "completed"
+
+
+class TestTheSurvey:
+    def test_is_stored_once(self, site: Site) -> None:
+        ticket_id, survey_id = _asked(site)
+        path = site.link(P.SURVEY, survey_id)
+
+        first = site.client.post(path, data=RATING, params={"lang": "en"})
+        second = site.client.post(path, data=RATING | {"overall": "1"}, params={"lang": "en"})
+
+        assert "we have your answer" in first.text
+        assert "we have your answer" in second.text
+        with site.desk() as desk:
+            (survey,) = desk.surveys(ticket_id)
+            assert (survey["overall"], survey["solution"], survey["comment"]) == (5, 3, "谢谢")
+
+    def test_is_stored_once_by_twenty_taps_at_once(self, site: Site) -> None:
+        ticket_id, survey_id = _asked(site)
+        path = site.link(P.SURVEY, survey_id)
+
+        with ThreadPoolExecutor(20) as threads:
+            posts = threads.map(lambda n: site.client.post(path, data=RATING | {"overall": str(1 + n % 5)}), range(20))
+            statuses = {answer.status_code for answer in posts}
+
+        assert statuses == {200}
+        with site.desk() as desk:
+            kinds = [kind for kind, _ in desk.told(ticket_id)]
+            assert desk.kinds(ticket_id).count("survey_answered") == 1
+            assert len([kind for kind in kinds if kind in ("survey_thanks", "callback_promised")]) == 1
+
+    def test_a_low_score_promises_a_call(self, site: Site) -> None:
+        ticket_id, survey_id = _asked(site)
+
+        site.client.post(site.link(P.SURVEY, survey_id), data=RATING | {"overall": "2"})
+
+        with site.desk() as desk:
+            assert [call["kind"] for call in desk.callbacks(ticket_id)] == ["low_score"]
+
+    @pytest.mark.parametrize(
+        ("name", "field"), [("efficiency", "service efficiency"), ("overall", "overall experience")]
+    )
+    def test_with_a_score_that_is_none_names_it(self, site: Site, name: str, field: str) -> None:
+        ticket_id, survey_id = _asked(site)
+        path = site.link(P.SURVEY, survey_id)
+
+        for wrong in ("", "0", "6", "4.5", "five", "-3", "999999999999"):
+            answer = site.client.post(path, data=RATING | {name: wrong}, params={"lang": "en"})
+            assert answer.status_code == 422
+            assert f"<strong>{field}</strong>" in answer.text
+
+        with site.desk() as desk:
+            assert desk.surveys(ticket_id)[0]["state"] == "sent"
+
+    @pytest.mark.parametrize("state", ["expired", "cancelled", "scheduled"])
+    def test_that_is_not_open_says_so_and_stores_nothing(self, site: Site, state: str) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.COMPLETED, at=desk.after(days=-20))
+            if state == "expired":
+                for days in (-19, -1):
+                    surveys.dispatch_due(desk.connection, standard=desk.standard, now=desk.after(days=days))
+            if state == "cancelled":
+                desk.give(ticket_id, C.REPORT_NOT_FIXED, reason="r")
+            survey_id = desk.surveys(ticket_id)[0]["id"]
+            assert desk.surveys(ticket_id)[0]["state"] == state
+        path = site.link(P.SURVEY, survey_id)
+        before = site.everything()
+
+        page, answer = site.client.get(path, params={"lang": "en"}), site.client.post(path, data=RATING)
+
+        assert "This survey is closed" in page.text
+        assert answer.status_code == 409
+        assert site.everything() == before
