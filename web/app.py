@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from db.session import transaction
-from domain.exceptions import DomainError
+from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
 from web import mailbox, pages
 
@@ -60,6 +61,13 @@ def create_app() -> FastAPI:
     @app.exception_handler(DomainError)
     def explain(request: Request, error: DomainError) -> HTMLResponse:
         return pages.problem_page(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def explain_request(request: Request, error: RequestValidationError) -> HTMLResponse:
+        where, name = (*error.errors()[0]["loc"], "")[:2]
+        if where == "path":
+            return pages.not_found_page(request)
+        return pages.problem_page(request, InvalidInputError(str(name), "cannot be read"))
 
     @app.exception_handler(404)
     def not_found(request: Request, _error: Exception) -> HTMLResponse:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
 from db import mailbox
@@ -28,15 +28,17 @@ def addresses(request: Request) -> HTMLResponse:
 @router.get("/of/{address}")
 def entries(request: Request, address: str) -> HTMLResponse:
     """One recipient's messages, newest first."""
-    with transaction() as connection:
-        found = mailbox.list_entries(connection, address)
+    found = []
+    if address.isprintable():  # Postgres keeps no NUL, and no address has a control character
+        with transaction() as connection:
+            found = mailbox.list_entries(connection, address)
     if not found:
         raise NotFoundError("no message was sent to this address")
     return _page(request, "mailbox_of", address=address, rows=found)
 
 
 @router.get("/message/{entry_id}")
-def message(entry_id: int) -> HTMLResponse:
+def message(entry_id: Annotated[int, Path(lt=2**63)]) -> HTMLResponse:
     """The HTML part of one message as a mail program would show it."""
     with transaction() as connection:
         entry = mailbox.get(connection, entry_id)

@@ -25,6 +25,9 @@ from settings import get_settings, get_standard
 from templates.render import render_page
 from web.language import house, page_language
 
+# What the forms ask for, as a problem page names it.
+FIELDS = frozenset({"answer", "option", "reason", "signed_by", "comment", *DIMENSIONS})
+
 router = APIRouter()
 Text = Annotated[str, Form()]
 
@@ -87,20 +90,23 @@ def plan(request: Request, token: str) -> HTMLResponse:
 
 @router.post("/plan/{token}")
 def answer_plan(
-    request: Request, token: str, answer: Text, once: Text = "", option: Text = "", reason: Text = ""
+    request: Request, token: str, answer: Text = "", once: Text = "", option: Text = "", reason: Text = ""
 ) -> RedirectResponse:
     """Record the customer's answer to the plan they were shown; a second tap changes nothing."""
     subject = _read(LinkPurpose.PLAN, token)
     values: dict[str, Any]
-    if answer == "agree":
-        command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
-    else:
-        command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
+    match answer:
+        case "agree":
+            command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
+        case "object":
+            command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
+        case _:
+            raise InvalidInputError("answer", "is missing")
     with transaction() as connection:
         ticket = tickets.get(connection, subject.id, for_update=True)
         is_open = ticket["plan_revision"] == subject.part and ticket["state"] == "plan_proposed"
         if is_open:
-            _give(connection, ticket, command, values, key=f"page:plan:{subject.id}:{subject.part}:{once[:40]}")
+            _give(connection, ticket, command, values, key=_key("plan", subject, once))
     return _back(request, LinkPurpose.PLAN, token)
 
 
@@ -129,19 +135,22 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
 
 @router.post("/sign-off/{token}")
 def answer_sign_off(
-    request: Request, token: str, answer: Text, once: Text = "", signed_by: Text = "", reason: Text = ""
+    request: Request, token: str, answer: Text = "", once: Text = "", signed_by: Text = "", reason: Text = ""
 ) -> RedirectResponse:
     """Record the sign-off, or that it is not fixed; a second tap changes nothing."""
     subject = _read(LinkPurpose.SIGN_OFF, token)
     values: dict[str, Any]
-    if answer == "works":
-        command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
-    else:
-        command, values = CommandName.REPORT_NOT_FIXED, {"reason": reason}
+    match answer:
+        case "works":
+            command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
+        case "not_fixed":
+            command, values = CommandName.REPORT_NOT_FIXED, {"reason": reason}
+        case _:
+            raise InvalidInputError("answer", "is missing")
     with transaction() as connection:
         ticket = tickets.get(connection, subject.id, for_update=True)
         if ticket["state"] == "completed" and ticket["completion_no"] == subject.part:
-            _give(connection, ticket, command, values, key=f"page:sign_off:{subject.id}:{subject.part}:{once[:40]}")
+            _give(connection, ticket, command, values, key=_key("sign_off", subject, once))
     return _back(request, LinkPurpose.SIGN_OFF, token)
 
 
@@ -189,7 +198,9 @@ def problem_page(request: Request, error: DomainError) -> HTMLResponse:
         return _bare(request, "link_expired", status=410)
     if isinstance(error, NotFoundError):
         return not_found_page(request)
-    field = error.field if isinstance(error, InvalidInputError) else None
+    field = None
+    if isinstance(error, InvalidInputError):
+        field = error.field if error.field in FIELDS else "answer"
     return _bare(request, "problem", status=422 if field else 409, field=field)
 
 
@@ -200,6 +211,11 @@ def not_found_page(request: Request) -> HTMLResponse:
 
 def _read(purpose: LinkPurpose, token: str) -> Subject:
     return read(purpose, token, key=get_settings().signing_key(), now=utc_now())
+
+
+def _key(page: str, subject: Subject, once: str) -> str:
+    """The idempotency key of one form; whatever is sent as ``once`` becomes harmless."""
+    return f"page:{page}:{subject.id}:{subject.part}:{''.join(filter(str.isalnum, once))[:40]}"
 
 
 def _number(text: str) -> int | None:

@@ -58,7 +58,7 @@ def _live(desk: Desk, dice: random.Random, opened: datetime) -> None:
     if dice.random() < 0.2:
         desk.give(ticket_id, C.REPORT_NOT_FIXED, at=at + timedelta(hours=1), reason="r")
         at += timedelta(hours=7)
-        desk.give(ticket_id, C.COMPLETE, at=at, summary="s", tested=True)
+        desk.give(ticket_id, C.COMPLETE, at=at, summary="s", guidance_only=True)
     if dice.random() < 0.6:
         desk.give(ticket_id, C.CONFIRM_COMPLETION, at=at + timedelta(hours=2), signed_by="s")
     elif dice.random() < 0.6:
@@ -209,7 +209,7 @@ def _answered_in_a_day(connection: Connection) -> float | None:
         for clock in _table(connection, "sla_clocks")
         if clock["kind"] == "response" and clock["round"] == 1
     }
-    opened = _halves(_table(connection, "tickets"), "opened_at")[0]
+    opened = [t for t in _halves(_table(connection, "tickets"), "opened_at")[0] if t["state"] != "cancelled"]
     waits = [stopped[t["id"]] - t["opened_at"] if stopped[t["id"]] else None for t in opened]
     return _share([wait is not None and wait <= timedelta(hours=24) for wait in waits])
 
