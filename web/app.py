@@ -58,6 +58,13 @@ def create_app() -> FastAPI:
             return PlainTextResponse("the database does not answer", status_code=503)
         return PlainTextResponse("ok")
 
+    _explain_errors(app)
+    return app
+
+
+def _explain_errors(app: FastAPI) -> None:
+    """Whatever a request gets wrong is answered by a page in the reader's language."""
+
     @app.exception_handler(DomainError)
     def explain(request: Request, error: DomainError) -> HTMLResponse:
         return pages.problem_page(request, error)
@@ -72,5 +79,3 @@ def create_app() -> FastAPI:
     @app.exception_handler(404)
     def not_found(request: Request, _error: Exception) -> HTMLResponse:
         return pages.not_found_page(request)
-
-    return app
