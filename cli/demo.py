@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def play(*, keep_open: bool) -> None:
         from cli.story import tell
 
         missing = tell(console, get_standard(), ui=settings.prefect_url)
-        console.print(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} aftercare up")
+        console.print(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} {sys.argv[0]} up")
         if keep_open:
             console.print(f"Prefect's UI stays at {settings.prefect_url} until Ctrl-C.")
             while True:

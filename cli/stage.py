@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
@@ -11,6 +10,8 @@ from zoneinfo import ZoneInfo
 from prefect import Flow
 from prefect.client.schemas.objects import State
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from db import commands, due, intake, mailbox, staff, surveys, tickets
 from db.due import Due
@@ -154,7 +155,6 @@ class Stage:
         self.console.print(f"{when}  {line}")
 
     def _print_message(self, entry: dict[str, Any]) -> None:
-        said = entry["body"] if entry["medium"] == "sms" else f"{entry['subject']}"
-        text = textwrap.fill(said, 96, initial_indent=" " * 15, subsequent_indent=" " * 15)
+        said = entry["body"] if entry["medium"] == "sms" else entry["subject"]
         self.console.print(f"             [green]{entry['medium']} to {entry['recipient_name']}[/] ({entry['kind']})")
-        self.console.print(text, markup=False)
+        self.console.print(Padding(Text(said), (0, 0, 0, 15)), soft_wrap=False)

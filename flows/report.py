@@ -48,7 +48,7 @@ class Report:
 
     def finish(self) -> State[None]:
         """Write the artifact if there is something to read, and return the run's final state."""
-        summary = ", ".join(f"{count} {what}" for what, count in self.counts.items() if count) or "nothing was due"
+        summary = ", ".join(f"{what}: {count}" for what, count in self.counts.items() if count) or "nothing was due"
         if self.rows:
             more = f" First {len(self.rows)} of {self.counts.total()}." if self.counts.total() > len(self.rows) else ""
             create_table_artifact(
