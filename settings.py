@@ -12,6 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from domain.standard import Standard, load_standard
 
@@ -25,7 +27,12 @@ def psycopg_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must begin with postgresql://, for example postgresql://aftercare@localhost/aftercare")
-    return f"postgresql+psycopg://{rest}"
+    address = f"postgresql+psycopg://{rest}"
+    try:
+        make_url(address)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("cannot be read; write it like postgresql://aftercare@localhost:5432/aftercare") from error
+    return address
 
 
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
@@ -92,7 +99,10 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = (f"AFTERCARE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        faults = (
+            f"AFTERCARE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
         raise SettingsError("; ".join(faults)) from error
 
 

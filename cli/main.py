@@ -8,7 +8,7 @@ import warnings
 import typer
 from psycopg.errors import UndefinedTable
 from rich.console import Console
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from cli import database, doctor, people, play, service, survey, ticket
 from cli.failure import CommandError
@@ -46,6 +46,8 @@ def main() -> None:
         _fail(str(error))
     except OperationalError as error:
         _fail(f"the database does not answer ({str(error.orig).strip().splitlines()[-1]}); see 'aftercare doctor'")
+    except DataError as error:
+        _fail(f"a value cannot be stored ({str(error.orig).strip().splitlines()[0]}); mend it")
     except ProgrammingError as error:
         if not isinstance(error.orig, UndefinedTable):
             raise

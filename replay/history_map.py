@@ -7,10 +7,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from domain.commands import build_command
 from domain.exceptions import HistoryMapError, InvalidInputError
+from domain.intake import build_report
 from domain.lifecycle import CommandName, TicketState
 from domain.standard import ZoneName
 from domain.tickets import Channel, Impact
@@ -52,6 +53,19 @@ class Opening(_Part):
     description: str
     impact: Impact
     impact_by_severity: dict[str, Impact] = {}
+
+    @field_validator("description")
+    @classmethod
+    def _usable(cls, description: str) -> str:
+        try:
+            shortest = description.format(case="1", product="-")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError("may use {case} and {product} and no other braces") from error
+        try:
+            build_report({"channel": Channel.WEB, "description": shortest})
+        except InvalidInputError as error:
+            raise ValueError(f"makes no description of a ticket: {error.problem}") from error
+        return description
 
 
 class ActivityRule(_Part):
@@ -98,6 +112,8 @@ def load_map(name_or_path: str) -> HistoryMap:
         text = path.read_text("utf-8") if path.exists() else bundled.read_text("utf-8")
     except OSError:
         raise HistoryMapError(f"{name_or_path}: no such map; give a TOML file or 'helpdesk_log'") from None
+    except UnicodeDecodeError as error:
+        raise HistoryMapError(f"{name_or_path}: not readable as TOML: {error}") from error
     try:
         return HistoryMap.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from replay.history_map import HistoryMap
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_LONGEST = 150  # characters of a value that becomes part of a name, a serial number or a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def read_log(path: Path, history_map: HistoryMap) -> tuple[list[LogRow], list[Ba
             rows = list(_rows(reader, history_map))
     except FileNotFoundError:
         raise HistoryMapError(f"{path}: no such log") from None
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, csv.Error) as error:
+    except (OSError, UnicodeError, LookupError, EOFError, zlib.error, csv.Error) as error:
         raise HistoryMapError(f"{path}: not readable: {error}; mend the file or the map's encoding") from error
     good = sorted((row for row in rows if isinstance(row, LogRow)), key=lambda row: (row.at, row.line))
     return good, [row for row in rows if isinstance(row, BadRow)]
@@ -82,6 +84,9 @@ def _rows(reader: csv.DictReader[str], history_map: HistoryMap) -> Iterator[LogR
         if not case or not activity or not values[columns.customer].strip():
             yield BadRow(line, "case, activity or customer is empty")
             continue
+        if any("\0" in values[name] or len(values[name]) > _LONGEST for name in columns.names()):
+            yield BadRow(line, f"a value has a NUL or more than {_LONGEST} characters")
+            continue
         if activity not in history_map.activities:
             yield BadRow(line, f"unknown activity {activity!r}; add it to the map")
             continue
@@ -90,8 +95,8 @@ def _rows(reader: csv.DictReader[str], history_map: HistoryMap) -> Iterator[LogR
         except ValueError:
             yield BadRow(line, f"time does not read as {log.time_format}")
             continue
-        at = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
-        if not _EARLIEST <= at < _LATEST:
+        at = _utc(local, zone)
+        if at is None:
             yield BadRow(line, "impossible time")
             continue
         yield LogRow(
@@ -105,3 +110,12 @@ def _rows(reader: csv.DictReader[str], history_map: HistoryMap) -> Iterator[LogR
             values[columns.severity].strip() or None if columns.severity else None,
             shifted=local.tzinfo is None and at.astimezone(zone).replace(tzinfo=None) != local,
         )
+
+
+def _utc(local: datetime, zone: ZoneInfo) -> datetime | None:
+    """The moment, or None when nobody can have worked then."""
+    try:
+        at = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:  # the first or last day of the calendar
+        return None
+    return at if _EARLIEST <= at < _LATEST else None
