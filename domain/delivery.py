@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -17,6 +18,19 @@ class MessageState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     UNKNOWN = "unknown"  # the transport may have it; to be looked up, never blindly resent
+    MERGED = "merged"  # said by another message of the same ticket
+    WITHHELD = "withheld"  # not sent on purpose: the recipient opted out, or it is not true any more
+
+
+class Remedy(StrEnum):
+    """What a transport's refusal asks for; each transport's error codes name one (``channels/errors.toml``)."""
+
+    BAD_ADDRESS = "bad_address"  # nothing can ever arrive there: remember it, use the other medium
+    OPTED_OUT = "opted_out"  # the recipient told the vendor to stop: remember it, use the other medium
+    COMPLAINED = "complained"  # the recipient called it spam: remember it, use the other medium
+    OTHER_MEDIUM = "other_medium"  # this one did not get through: use the other medium
+    TRY_LATER = "try_later"  # out of reach for now: twice more over hours, then the other medium
+    GIVE_UP = "give_up"  # our own fault, or a code nobody knows: never again by itself, staff see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +43,24 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The transport refused it for good; ``code`` is the transport's own."""
+    """The transport refused it; ``code`` is the transport's own."""
 
     code: str
+    remedy: Remedy = Remedy.GIVE_UP
+    provider_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It certainly did not leave; it may be tried again."""
+    """It certainly did not leave; it may be tried again, after ``retry_after`` where the vendor asked for a wait."""
+
+    code: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The vendor refuses everything (credentials, account, sender): it did not leave, and nothing else would."""
 
     code: str
 
@@ -48,7 +72,57 @@ class Unknown:
     code: str
 
 
-Outcome = Accepted | Rejected | NotSent | Unknown
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A look-up found no trace.
+
+    ``is_certain``: so it never left. Without: the vendor's list may lag, and only a second look later counts.
+    """
+
+    is_certain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """A look-up could not be made, or this transport offers none; ``code`` says why."""
+
+    code: str
+
+
+Outcome = Accepted | Rejected | NotSent | Stopped | Unknown
+Found = Accepted | Rejected | NotFound | CannotTell
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a vendor says of one attempt, unasked, perhaps late, twice or out of order; ``key`` makes it one."""
+
+    key: str
+    message_id: int
+    attempt: int
+    outcome: Accepted | Rejected | None  # None: nothing that changes its fate, for example "deferred"
+    status: str  # the vendor's own word
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """An SMS that somebody sent us; ``sender`` in E.164."""
+
+    key: str
+    sender: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """Somebody told the vendor that they want no more surveys and digests by e-mail, or called one spam."""
+
+    key: str
+    address: str
+    remedy: Remedy
+
+
+Received = Report | InboundText | Unsubscribed
 
 # A settled outcome may only move a message along these lines; anything else is a late or doubled report.
 FOLLOWS: Mapping[MessageState, frozenset[MessageState]] = MappingProxyType(
@@ -58,15 +132,45 @@ FOLLOWS: Mapping[MessageState, frozenset[MessageState]] = MappingProxyType(
         MessageState.UNKNOWN: frozenset(
             {MessageState.QUEUED, MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.FAILED}
         ),
-        MessageState.ACCEPTED: frozenset({MessageState.DELIVERED, MessageState.FAILED}),
+        # A carrier may refuse what the vendor took: then the other medium is tried.
+        MessageState.ACCEPTED: frozenset({MessageState.DELIVERED, MessageState.FAILED, MessageState.QUEUED}),
         MessageState.DELIVERED: frozenset(),
         MessageState.FAILED: frozenset(),
+        MessageState.MERGED: frozenset(),
+        MessageState.WITHHELD: frozenset(),
     }
 )
 
+# What certainly did not leave is tried again after these many seconds, the last one again and again.
+RETRY_DELAYS = (5, 30, 120, 600, 3600)
+# Somebody out of reach: again after these many seconds, then by the other medium.
+LATER_DELAYS = (1800, 7200)
 
-def state_after(outcome: Outcome) -> MessageState:
-    """The state to which an outcome settles a message."""
+
+def message_mark(message_id: int, attempt: int) -> str:
+    """``1024-2``: what a vendor carries along with one attempt and tells with each of its reports."""
+    return f"{message_id}-{attempt}"
+
+
+def read_mark(mark: str) -> tuple[int, int] | None:
+    """Message id and attempt of a mark; None when it is none of ours."""
+    message_id, dash, attempt = mark.partition("-")
+    if not dash or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in (message_id, attempt)):
+        return None
+    return int(message_id), int(attempt)
+
+
+def retry_delay(attempt: int, *, jitter: float, asked: timedelta | None = None) -> timedelta:
+    """How long to wait after the ``attempt``-th that did not leave; ``jitter`` 0 to 1 adds up to a quarter.
+
+    Never shorter than what the vendor ``asked`` for.
+    """
+    seconds = RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1] * (1 + jitter / 4)
+    return max(timedelta(seconds=seconds), asked or timedelta(0))
+
+
+def state_after(outcome: Accepted | Rejected) -> MessageState:
+    """The state to which a vendor's word settles a message when nothing else can be tried."""
     match outcome:
         case Accepted(delivered=True):
             return MessageState.DELIVERED
@@ -74,7 +178,4 @@ def state_after(outcome: Outcome) -> MessageState:
             return MessageState.ACCEPTED
         case Rejected():
             return MessageState.FAILED
-        case NotSent():
-            return MessageState.QUEUED
-        case Unknown():
-            return MessageState.UNKNOWN
+

@@ -15,6 +15,7 @@ PATHS = {
     LinkPurpose.PLAN: "plan",
     LinkPurpose.SIGN_OFF: "sign-off",
     LinkPurpose.SURVEY: "survey",
+    LinkPurpose.UNSUBSCRIBE: "unsubscribe",
 }
 
 

@@ -25,6 +25,14 @@ class LinkPurpose(StrEnum):
     PLAN = "plan"
     SIGN_OFF = "sign_off"
     SURVEY = "survey"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+class Subscription(StrEnum):
+    """Mail that its reader may decline with one click, and still get the rest (RFC 8058)."""
+
+    SURVEYS = "surveys"
+    DIGESTS = "digests"
 
 
 class MessageKind(StrEnum):
@@ -34,22 +42,30 @@ class MessageKind(StrEnum):
     TICKET_JOINED = "ticket_joined"
     TICKET_ASSIGNED = "ticket_assigned"
     TICKET_TRANSFERRED = "ticket_transferred"
+    FIRST_CONTACT_MADE = "first_contact_made"
     QUESTION_ASKED = "question_asked"
     PLAN_PROPOSED = "plan_proposed"
     PLAN_REVISED = "plan_revised"
+    APPOINTMENT_CONFIRMED = "appointment_confirmed"
+    APPOINTMENT_REMINDER = "appointment_reminder"
     PROGRESS_STEP = "progress_step"
     DELAY_REPORTED = "delay_reported"
     WORK_COMPLETED = "work_completed"
     TICKET_REOPENED = "ticket_reopened"
     TICKET_CLOSED = "ticket_closed"
     TICKET_CANCELLED = "ticket_cancelled"
+    TICKET_UPDATES = "ticket_updates"
     SURVEY_INVITATION = "survey_invitation"
     SURVEY_REMINDER = "survey_reminder"
     SURVEY_THANKS = "survey_thanks"
     CALLBACK_PROMISED = "callback_promised"
+    FOLLOW_UP_VISIT = "follow_up_visit"
     STAFF_ASSIGNED = "staff_assigned"
     STAFF_SUPPORT_REQUESTED = "staff_support_requested"
     STAFF_CUSTOMER_ANSWERED = "staff_customer_answered"
+    STAFF_CUSTOMER_WROTE = "staff_customer_wrote"
+    STAFF_MESSAGE_FAILED = "staff_message_failed"
+    STAFF_CHANNEL_STOPPED = "staff_channel_stopped"
     STAFF_SLA_WARNING = "staff_sla_warning"
     STAFF_SLA_BREACH = "staff_sla_breach"
     STAFF_SLA_ESCALATION = "staff_sla_escalation"
@@ -67,12 +83,19 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MessageTraits:
-    """``needs``: the names its words may use beside those every message about a ticket has."""
+    """``needs``: the names its words may use beside those every message about a ticket has.
+
+    ``merges``: news that may be said together with other news of the same ticket. ``at_once``: the answer to what
+    the customer has just done; neither the night nor a daily limit holds it back.
+    """
 
     audience: Audience
     needs: frozenset[str] = frozenset()
     link: LinkPurpose | None = None
     about_ticket: bool = True
+    merges: bool = False
+    at_once: bool = False
+    subscription: Subscription | None = None
 
 
 # What the words of every message about a ticket may use; moments are ISO 8601 UTC, times in the templates local.
@@ -81,43 +104,58 @@ TICKET_CONTEXT = frozenset(
 )
 
 
-def _customer(*needs: str, link: LinkPurpose = LinkPurpose.PROGRESS) -> MessageTraits:
-    return MessageTraits(Audience.CUSTOMER, frozenset(needs), link)
+def _customer(
+    *needs: str,
+    link: LinkPurpose = LinkPurpose.PROGRESS,
+    merges: bool = False,
+    at_once: bool = False,
+    subscription: Subscription | None = None,
+) -> MessageTraits:
+    return MessageTraits(Audience.CUSTOMER, frozenset(needs), link, True, merges, at_once, subscription)
 
 
-def _staff(*needs: str, about_ticket: bool = True) -> MessageTraits:
-    return MessageTraits(Audience.STAFF, frozenset(needs), None, about_ticket)
+def _staff(*needs: str, about_ticket: bool = True, subscription: Subscription | None = None) -> MessageTraits:
+    return MessageTraits(Audience.STAFF, frozenset(needs), None, about_ticket, subscription=subscription)
 
 
 K = MessageKind
+_SURVEY: Mapping[str, Any] = {"link": LinkPurpose.SURVEY, "subscription": Subscription.SURVEYS}
 MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
     {
-        K.TICKET_RECEIVED: _customer("assign_by"),
-        K.TICKET_JOINED: _customer(),
-        K.TICKET_ASSIGNED: _customer(),
-        K.TICKET_TRANSFERRED: _customer(),
+        K.TICKET_RECEIVED: _customer("assign_by", at_once=True),
+        K.TICKET_JOINED: _customer(at_once=True),
+        K.TICKET_ASSIGNED: _customer(merges=True),
+        K.TICKET_TRANSFERRED: _customer(merges=True),
+        K.FIRST_CONTACT_MADE: _customer("summary", merges=True),
         K.QUESTION_ASKED: _customer("question"),
         K.PLAN_PROPOSED: _customer("plan", link=LinkPurpose.PLAN),
         K.PLAN_REVISED: _customer("plan", link=LinkPurpose.PLAN),
-        K.PROGRESS_STEP: _customer("step"),
-        K.DELAY_REPORTED: _customer("reason", "expected_at", "contingency"),
+        K.APPOINTMENT_CONFIRMED: _customer("appointment_at", at_once=True),
+        K.APPOINTMENT_REMINDER: _customer("appointment_at", "plan_revision"),
+        K.PROGRESS_STEP: _customer("step", merges=True),
+        K.DELAY_REPORTED: _customer("reason", "expected_at", "contingency", merges=True),
         K.WORK_COMPLETED: _customer("summary", "usage_advice", "close_at", "completion_no", link=LinkPurpose.SIGN_OFF),
-        K.TICKET_REOPENED: _customer(),
+        K.TICKET_REOPENED: _customer(at_once=True),
         K.TICKET_CLOSED: _customer(),
         K.TICKET_CANCELLED: _customer("reason"),
-        K.SURVEY_INVITATION: _customer("expires_at", "survey_id", link=LinkPurpose.SURVEY),
-        K.SURVEY_REMINDER: _customer("expires_at", "survey_id", link=LinkPurpose.SURVEY),
-        K.SURVEY_THANKS: _customer(),
-        K.CALLBACK_PROMISED: _customer("call_by"),
+        K.TICKET_UPDATES: _customer("updates"),
+        K.SURVEY_INVITATION: _customer("expires_at", "survey_id", **_SURVEY),
+        K.SURVEY_REMINDER: _customer("expires_at", "survey_id", **_SURVEY),
+        K.SURVEY_THANKS: _customer(at_once=True),
+        K.CALLBACK_PROMISED: _customer("call_by", at_once=True),
+        K.FOLLOW_UP_VISIT: _customer("visit_at", "visitor_name"),
         K.STAFF_ASSIGNED: _staff("tier", "reason"),
         K.STAFF_SUPPORT_REQUESTED: _staff("department"),
         K.STAFF_CUSTOMER_ANSWERED: _staff("answer", "comment"),
+        K.STAFF_CUSTOMER_WROTE: _staff("note"),
+        K.STAFF_MESSAGE_FAILED: _staff("message_kind", "medium", "code"),
+        K.STAFF_CHANNEL_STOPPED: _staff("medium", "provider", "code", "waiting", about_ticket=False),
         K.STAFF_SLA_WARNING: _staff("clock", "share", "due_at"),
         K.STAFF_SLA_BREACH: _staff("clock", "due_at"),
         K.STAFF_SLA_ESCALATION: _staff("clock", "due_at"),
         K.STAFF_CALLBACK_DUE: _staff("call_by", "callback_kind", "overall", "comment"),
         K.STAFF_CALLBACK_OVERDUE: _staff("call_by", "callback_kind", "supervisor_name"),
-        K.WEEKLY_DIGEST: _staff("digest", about_ticket=False),
+        K.WEEKLY_DIGEST: _staff("digest", about_ticket=False, subscription=Subscription.DIGESTS),
     }
 )
 

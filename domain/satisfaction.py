@@ -40,6 +40,7 @@ class CallbackKind(StrEnum):
 
     LOW_SCORE = "low_score"
     PHONE_SURVEY = "phone_survey"
+    FOLLOW_UP_VISIT = "follow_up_visit"  # S-43: valued customers and serious cases, some days later
 
 
 class CallbackState(StrEnum):
