@@ -17,7 +17,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context, Undefined
 from markupsafe import Markup, escape
 
-from templates.languages import labels, word
+from templates.languages import LabelMissingError, entry, label_file, word
 
 Moment = str | datetime | None
 
@@ -34,12 +34,24 @@ def _language(context: Context) -> str:
     return str(context["language"])
 
 
-def _formats(context: Context) -> Mapping[str, Any]:
-    return labels(_language(context))["format"]
+def _format(context: Context, key: str) -> Any:
+    return entry(_language(context), "format", key)
+
+
+def _filled(context: Context, section: str, key: str, *figures: object, **parts: object) -> str:
+    """A label with its gaps filled. Raises ValueError that names the labels when they have other gaps."""
+    language = _language(context)
+    try:
+        return word(language, section, key).format(*figures, **parts)
+    except LabelMissingError:
+        raise
+    except (LookupError, ValueError) as error:
+        file = label_file(language, section, key)
+        raise ValueError(f"{file}: {key!r} in [{section}] cannot be filled: {error}") from error
 
 
 def _nothing(context: Context) -> str:
-    return str(_formats(context)["nothing"])
+    return str(_format(context, "nothing"))
 
 
 def _aware(value: str | datetime) -> datetime:
@@ -57,11 +69,13 @@ def _local(context: Context, value: str | datetime) -> datetime:
 
 
 def _written(context: Context, pattern: str, moment: date) -> str:
-    formats = _formats(context)
     hour, minute = (moment.hour, moment.minute) if isinstance(moment, datetime) else (0, 0)
-    return str(formats[pattern]).format(
-        weekday=formats["weekdays"][moment.weekday()],
-        month=formats["months"][moment.month - 1],
+    return _filled(
+        context,
+        "format",
+        pattern,
+        weekday=_format(context, "weekdays")[moment.weekday()],
+        month=_format(context, "months")[moment.month - 1],
         day=moment.day,
         hour=hour,
         minute=minute,
@@ -119,14 +133,13 @@ def duration(context: Context, value: float | timedelta | None) -> str:
     """Seconds or a timedelta in days, hours and minutes, seconds cut off: ``2 h 30 min``; None is a dash."""
     if value is None:
         return _nothing(context)
-    formats = _formats(context)
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     minutes = int(abs(seconds) // 60)
     if minutes == 0:
-        return str(formats["under_a_minute"])
+        return str(_format(context, "under_a_minute"))
     amounts = {"days": minutes // 1440, "hours": minutes // 60 % 24, "minutes": minutes % 60}
-    parts = [str(formats[unit]).format(amount) for unit, amount in amounts.items() if amount]
-    return ("-" if seconds < 0 else "") + str(formats["between_units"]).join(parts)
+    parts = [_filled(context, "format", unit, amount) for unit, amount in amounts.items() if amount]
+    return ("-" if seconds < 0 else "") + str(_format(context, "between_units")).join(parts)
 
 
 @pass_context
@@ -143,7 +156,7 @@ def _rounded(value: float, step: str) -> Decimal:
 @pass_context
 def percent(context: Context, value: float | None) -> str:
     """A share (0 to 1) in whole percent; None is a dash."""
-    return _nothing(context) if value is None else str(_formats(context)["percent"]).format(_rounded(value * 100, "1"))
+    return _nothing(context) if value is None else _filled(context, "format", "percent", _rounded(value * 100, "1"))
 
 
 @pass_context
@@ -167,12 +180,19 @@ def change(context: Context, pair: Mapping[str, float | None], unit: str = "coun
     if not difference:
         return Change(0, word(language, "change", "same"))
     direction = 1 if difference > 0 else -1
-    words = word(language, "change", f"{unit}_{'up' if direction > 0 else 'down'}")
-    return Change(direction, words.format(abs(difference)))
+    words = _filled(context, "change", f"{unit}_{'up' if direction > 0 else 'down'}", abs(difference))
+    return Change(direction, words)
 
 
-def brief(text: object, limit: int) -> str:
-    """The text on one line in at most ``limit`` characters, an ellipsis where it was cut; without its full stop."""
+@pass_context
+def brief(context: Context, text: object, limit: int) -> str:
+    """The text on one line in at most ``limit`` characters, an ellipsis where it was cut; without its full stop.
+
+    The render may give it more or less ``room`` than the template's 1: an SMS that grew too long is cut shorter,
+    while the same news in a mail, where length costs nothing, may say more.
+    """
+    room = context.resolve("room")
+    limit = limit if isinstance(room, Undefined) else max(round(limit * float(room)), 2)
     line = " ".join(str(text).split()).rstrip(" .。;；")
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
@@ -198,8 +218,8 @@ def cell(text: object) -> str:
 
 def install(environment: Environment) -> None:
     """Make the filters, and the test ``is ahead``, known to an environment."""
-    of_context = (moment, promised, day, last_day, duration, label, percent, score, change)
-    of_text = (brief, capital, lines, cell)
+    of_context = (moment, promised, day, last_day, duration, label, percent, score, change, brief)
+    of_text = (capital, lines, cell)
     for function in (*of_context, *of_text):
         environment.filters[function.__name__] = function
     environment.tests["ahead"] = ahead

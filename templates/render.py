@@ -1,25 +1,28 @@
-"""This file is the one Jinja setup: two environments, HTML with autoescape, everything else without; both strict."""
+"""This file puts words together: one message for one reader, a page, a piece of Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 
-from domain.messages import Medium, MessageKind
-from templates import filters
-from templates.languages import HERE, LabelMissingError, labels, language_for, languages
+from domain.messages import MESSAGES, Medium, MessageKind
+from domain.segments import sms_size
+from settings import get_standard
+from templates import environment
+from templates import languages as language_folders
+from templates.environment import WordsError, rendered
+from templates.languages import LabelMissingError, entry, language_for, languages
 from templates.plain_text import gsm_friendly, letter, one_line
 
 __all__ = [
     "LabelMissingError",
     "Words",
     "WordsError",
+    "forget",
     "language_for",
     "languages",
     "render_markdown",
@@ -37,26 +40,13 @@ class Words:
     html: str | None
 
 
-class WordsError(Exception):
-    """Words could not be made; the text names the template's file and line and what is wrong there."""
-
-
-def _environment(*, autoescape: bool) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=autoescape,  # noqa: S701 - off for what is no HTML: SMS, subjects, Markdown
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters.install(environment)
-    return environment
-
-
-_HTML = _environment(autoescape=True)
-_TEXT = _environment(autoescape=False)
 # Only @media rules stay in <style>: dark mode and narrow screens. Nothing is ever fetched.
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+# How much of people's own words an SMS keeps, tried in this order until it stays within its segments.
+_ROOMS = (1, 0.75, 0.5, 0.3, 0.15)
+# In a mail a piece of news may say this many times what it may in an SMS; a mail of more pieces would be clipped.
+_ROOM_IN_MAIL = 8
+_MOST_LINES = 50
 
 
 def render_message(
@@ -70,59 +60,111 @@ def render_message(
     time_zone: str,
     link: str | None,
     now: datetime | None = None,
+    unsubscribe_link: str | None = None,
 ) -> Words:
     """The words of one message in the recipient's language (see language_for) and zone (an IANA name).
 
     ``context`` is what check_context asks for, moments ISO 8601 with a zone. ``now`` (aware) keeps the words from
-    promising what is past already; without it every moment counts as still to come. Raises WordsError.
+    promising what is past already; without it every moment counts as still to come. ``unsubscribe_link``: a mail's
+    footer says how to get no more of its kind. An SMS is cut to the standard's number of segments. Raises WordsError.
     """
-    language = language_for(language)
-    values = {
-        **context,
-        "recipient_name": one_line(recipient_name),
-        "organisation": organisation,
-        "language": language,
-        "time_zone": time_zone,
-        "link": link,
-        "now": now,
-    }
-    folder = f"{language}/{kind.value}"
+    values = message_values(
+        context=context,
+        language=language,
+        recipient_name=recipient_name,
+        organisation=organisation,
+        time_zone=time_zone,
+        link=link,
+        now=now,
+        unsubscribe_link=unsubscribe_link,
+    )
     if medium is Medium.SMS:
-        text = one_line(_rendered(_TEXT, f"{folder}/sms.txt", values))
-        return Words(None, gsm_friendly(text) if labels(language)["format"]["gsm_sms"] else text, None)
-    html = _rendered(_HTML, f"{folder}/email.html", values)
-    subject = one_line(_rendered(_TEXT, f"{folder}/email_subject.txt", values))
+        return Words(None, _sms(kind, values), None)
+    if kind is MessageKind.TICKET_UPDATES:
+        values |= _news(values, room=_ROOM_IN_MAIL)
+    folder = f"{values['language']}/{kind.value}"
+    html = rendered(f"{folder}/email.html", values, autoescape=True)
+    subject = one_line(rendered(f"{folder}/email_subject.txt", values, autoescape=False))
     return Words(subject, letter(html), _INLINER.inline(html))
+
+
+def message_values(
+    *, context: Mapping[str, Any], language: str, recipient_name: str, **others: str | datetime | None
+) -> dict[str, Any]:
+    """What the templates of a message may use: its context and what every message is told."""
+    return {**context, **others, "recipient_name": one_line(recipient_name), "language": language_for(language)}
+
+
+def _sms(kind: MessageKind, values: Mapping[str, Any]) -> str:
+    """The SMS, people's words in it cut until it stays within its segments; the shortest there is when none does."""
+    most, text = get_standard().courtesy.sms_segments, ""
+    for attempt in _with_less_news(values) if kind is MessageKind.TICKET_UPDATES else _with_less_room(values):
+        text = one_line(rendered(f"{values['language']}/{kind.value}/sms.txt", attempt, autoescape=False))
+        text = gsm_friendly(text) if _says_gsm(str(values["language"])) else text
+        if sms_size(text).segments <= most:
+            break
+    return text
+
+
+def _says_gsm(language: str) -> bool:
+    try:
+        return bool(entry(language, "format", "gsm_sms"))
+    except (LabelMissingError, ValueError) as error:
+        raise WordsError(str(error)) from error
+
+
+def _with_less_room(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for room in _ROOMS:
+        yield {**values, "room": room}
+
+
+def _with_less_news(values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All news, then fewer and fewer, then one piece cut shorter, at last only how many there are."""
+    news = _news(values, room=1)
+    for number in range(len(news["lines"]), 0, -1):
+        yield {**values, **_first(news, number), "room": 1}
+    for room in _ROOMS[1:]:
+        yield {**values, **_first(_news(values, room=room), 1), "room": room}
+    yield {**values, **_first(news, 0), "room": _ROOMS[-1]}
+
+
+def _first(news: Mapping[str, Any], number: int) -> dict[str, Any]:
+    return {"lines": news["lines"][:number], "more": news["more"] + len(news["lines"][number:])}
+
+
+def _news(values: Mapping[str, Any], *, room: float) -> dict[str, Any]:
+    """The news of a ticket, each on a line, and how many more there are than a message can say."""
+    updates: Sequence[Mapping[str, Any]] = values["updates"]
+    lines = [_line(update, values, room) for update in updates[:_MOST_LINES]]
+    return {"lines": lines, "more": len(updates) - len(lines)}
+
+
+def _line(update: Mapping[str, Any], values: Mapping[str, Any], room: float) -> str:
+    try:
+        kind, context = MessageKind(update["kind"]), update["context"]
+    except (LookupError, TypeError, ValueError) as error:
+        raise WordsError(f"a piece of news is not one: {type(error).__name__}: {error}") from error
+    if not MESSAGES[kind].merges:
+        raise WordsError(f"{kind.value} cannot be said together with other news")
+    common = {name: values[name] for name in ("recipient_name", "organisation", "language", "time_zone", "now")}
+    path = f"{values['language']}/{kind.value}/update.txt"
+    return one_line(rendered(path, {**context, **common, "room": room}, autoescape=False))
 
 
 def render_page(name: str, /, *, language: str, **context: Any) -> str:
     """The page ``templates/<language>/pages/<name>.html``; its moments need ``time_zone`` (IANA). Raises WordsError."""
     language = language_for(language)
-    return _rendered(_HTML, f"{language}/pages/{name}.html", {**context, "language": language})
+    return rendered(f"{language}/pages/{name}.html", {**context, "language": language}, autoescape=True)
 
 
 def render_markdown(name: str, /, *, language: str, time_zone: str, **context: Any) -> str:
     """The Markdown of ``templates/<language>/artifacts/<name>.md``, as the Prefect UI shows it. Raises WordsError."""
     language = language_for(language)
     values = {**context, "language": language, "time_zone": time_zone}
-    return _rendered(_TEXT, f"{language}/artifacts/{name}.md", values)
+    return rendered(f"{language}/artifacts/{name}.md", values, autoescape=False)
 
 
-def _rendered(environment: Environment, path: str, values: Mapping[str, Any]) -> str:
-    try:
-        return environment.get_template(path).render(values)
-    except (TemplateError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise WordsError(f"{_place(error, path)}: {type(error).__name__}: {error}") from error
-
-
-def _place(error: Exception, path: str) -> str:
-    """File and line of the fault; Jinja puts templates into the traceback as if they were Python files."""
-    if isinstance(error, TemplateSyntaxError):
-        return f"templates/{error.name or path}:{error.lineno}"
-    place, step = f"templates/{path}", error.__traceback__
-    while step is not None and not isinstance(error, TemplateNotFound):
-        file = Path(step.tb_frame.f_code.co_filename)
-        if file.is_relative_to(HERE) and file.suffix != ".py":
-            place = f"templates/{file.relative_to(HERE).as_posix()}:{step.tb_lineno}"
-        step = step.tb_next
-    return place
+def forget() -> None:
+    """Read settings, folders, labels and templates anew; for tests and after other words were put in place."""
+    language_folders.forget()
+    environment.forget()

@@ -39,6 +39,7 @@ _WORDS: dict[str, dict[str, Any]] = {
             {"title": "Repair at home", "pros": "Done in one visit", "cons": "You need to be at home for two hours"},
             {"title": "Repair in the workshop", "pros": "No visit; loaner device included", "cons": "Takes five days"},
         ],
+        "confirmed": "The outdoor unit does not start since yesterday evening, the display shows E4.",
         "step": "The new fan motor was sent today and arrives tomorrow morning.",
         "delay": "The fan motor is out of stock at the regional warehouse.",
         "contingency": "We bring you a loaner device tomorrow morning, free of charge.",
@@ -47,6 +48,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         "cancelled": "You told us that the problem is gone.",
         "reply": "It shows E4, since yesterday evening.",
         "comment": "The engineer came two hours late and nobody told me.",
+        "note": "Can you come before noon? The key is with the neighbour.",
         "assigned": "on duty, region Shanghai, skill air_conditioner, 3 open tickets",
         "transferred": "on duty, region Shanghai, 1 open tickets",
     },
@@ -61,6 +63,7 @@ _WORDS: dict[str, dict[str, Any]] = {
             {"title": "上门维修", "pros": "一次上门即可修好", "cons": "需要您在家约两小时"},
             {"title": "送修", "pros": "无需上门，提供备用机", "cons": "需要五天"},
         ],
+        "confirmed": "昨晚开始室外机不启动，显示屏提示E4。",
         "step": "新的风扇电机今天已发出，预计明天上午送达。",
         "delay": "区域仓库的风扇电机暂时缺货。",
         "contingency": "明天上午为您送一台备用机，不收费。",
@@ -69,6 +72,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         "cancelled": "您告知问题已自行解决。",
         "reply": "显示E4，昨天晚上开始的。",
         "comment": "工程师晚到了两个小时，也没人提前说一声。",
+        "note": "能在中午前来吗？钥匙在邻居家。",
         "assigned": "on duty, region 上海, skill air_conditioner, 3 open tickets",
         "transferred": "on duty, region 上海, 1 open tickets",
     },
@@ -92,9 +96,12 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
     callback = {"callback_kind": CallbackKind.LOW_SCORE.value, "overall": 2, "comment": words["comment"]}
     return {
         K.TICKET_RECEIVED: {"assign_by": _in(minutes=30), "assignee_name": None},
+        K.FIRST_CONTACT_MADE: {"summary": words["confirmed"]},
         K.QUESTION_ASKED: {"question": words["question"]},
         K.PLAN_PROPOSED: {"plan": _plan(words, 1)},
         K.PLAN_REVISED: {"plan": _plan(words, 2)},
+        K.APPOINTMENT_CONFIRMED: {"appointment_at": _in(hours=20)},
+        K.APPOINTMENT_REMINDER: {"appointment_at": _in(hours=20), "plan_revision": 1},
         K.PROGRESS_STEP: {"step": words["step"]},
         K.DELAY_REPORTED: {
             "reason": words["delay"],
@@ -111,6 +118,7 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
         K.SURVEY_INVITATION: {"expires_at": _in(days=7), "survey_id": 1},
         K.SURVEY_REMINDER: {"expires_at": _in(days=5), "survey_id": 1},
         K.CALLBACK_PROMISED: {"call_by": _in(hours=1)},
+        K.FOLLOW_UP_VISIT: {"visit_at": _in(days=5, hours=-4), "visitor_name": words["supervisor"]},
         K.STAFF_ASSIGNED: {"tier": int(Tier.REGIONAL_DEPARTMENT), "reason": words["assigned"]},
         K.STAFF_SUPPORT_REQUESTED: {
             "department": Department.PARTS_SUPPLY.value,
@@ -119,6 +127,9 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
             "resolve_by": _in(hours=24),
         },
         K.STAFF_CUSTOMER_ANSWERED: {"answer": CommandName.RECORD_REPLY.value, "comment": words["reply"]},
+        K.STAFF_CUSTOMER_WROTE: {"note": words["note"]},
+        K.STAFF_MESSAGE_FAILED: {"message_kind": K.PLAN_PROPOSED.value, "medium": "sms", "code": "30003"},
+        K.STAFF_CHANNEL_STOPPED: {"medium": "sms", "provider": "Twilio", "code": "20003", "waiting": 12},
         K.STAFF_SLA_WARNING: {"clock": response, "share": 0.8} | dict.fromkeys(_RESPONSE, _in(minutes=48)),
         K.STAFF_SLA_BREACH: {"clock": response} | dict.fromkeys(_RESPONSE, _in(minutes=-1)),
         K.STAFF_SLA_ESCALATION: {"clock": resolution} | dict.fromkeys(_RESOLUTION, _in(hours=-12)),
@@ -128,6 +139,7 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
     }
 
 
+_TO_ASSIGNEE = {K.STAFF_ASSIGNED, K.STAFF_CUSTOMER_ANSWERED, K.STAFF_CUSTOMER_WROTE, K.STAFF_MESSAGE_FAILED}
 # A warning's deadline is its clock's deadline.
 _RESPONSE, _RESOLUTION = ("due_at", "respond_by"), ("due_at", "resolve_by")
 
@@ -137,7 +149,7 @@ def sample_recipient(kind: MessageKind, *, language: str = "zh-CN") -> str:
     words = _WORDS.get(language_for(language), _WORDS["en"])
     if not kind.value.startswith("staff_"):
         return str(words["supervisor" if kind is K.WEEKLY_DIGEST else "customer"])
-    return str(words["assignee" if kind in (K.STAFF_ASSIGNED, K.STAFF_CUSTOMER_ANSWERED) else "supervisor"])
+    return str(words["assignee" if kind in _TO_ASSIGNEE else "supervisor"])
 
 
 def sample_context(kind: MessageKind, *, language: str = "zh-CN") -> dict[str, Any]:
@@ -150,6 +162,9 @@ def sample_context(kind: MessageKind, *, language: str = "zh-CN") -> dict[str, A
     own = _own(words, language).get(kind, {})
     if not MESSAGES[kind].about_ticket:
         return own
+    if kind is K.TICKET_UPDATES:
+        news = (K.TICKET_ASSIGNED, K.FIRST_CONTACT_MADE, K.PROGRESS_STEP)
+        own = {"updates": [{"kind": of.value, "context": sample_context(of, language=language)} for of in news]}
     return {
         "ticket_number": "TK-00001024",
         "customer_name": words["customer"],

@@ -17,8 +17,8 @@ from domain.people import CustomerTier, Department, Role, Tier
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackState, SurveyMethod, SurveyState
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Impact, Priority
+from templates.environment import environment
 from templates.languages import LabelMissingError, labels, languages, word
-from templates.render import _TEXT
 
 ENUMS: dict[str, type[Enum]] = {
     "alarm": AlarmKind,
@@ -50,7 +50,7 @@ SECTIONS = {section: {str(member.value) for member in enum} for section, enum in
 
 
 def written(text: str, language: str = "en", time_zone: str = "Asia/Shanghai", **values: Any) -> str:
-    template = _TEXT.from_string("{{ " + text + " }}")
+    template = environment(autoescape=False).from_string("{{ " + text + " }}")
     return template.render(language=language, time_zone=time_zone, **values)
 
 
@@ -106,7 +106,7 @@ def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="names no time zone"):
         written("v|moment", v="2026-11-24T06:30:00")
     with pytest.raises(ValueError, match="the context has no 'time_zone'"):
-        _TEXT.from_string("{{ v|moment }}").render(language="en", v="2026-11-24T06:30:00Z")
+        environment(autoescape=False).from_string("{{ v|moment }}").render(language="en", v="2026-11-24T06:30:00Z")
 
 
 def test_a_day_is_a_local_day_and_an_exclusive_end_belongs_to_the_day_before() -> None:
