@@ -6,9 +6,10 @@ import base64
 import contextlib
 import os
 import secrets
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,21 @@ def psycopg_url(url: str) -> str:
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
 
 
+class SmsTransport(StrEnum):
+    """By what SMS leave."""
+
+    MAILBOX = "mailbox"
+    TWILIO = "twilio"
+
+
+class EmailTransport(StrEnum):
+    """By what e-mail leaves."""
+
+    MAILBOX = "mailbox"
+    SMTP = "smtp"
+    SENDGRID = "sendgrid"
+
+
 class Settings(BaseSettings):
     """What an operator may set; each name is prefixed with ``AFTERCARE_`` in the environment."""
 
@@ -55,6 +71,27 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, min_length=16, description="Signs links; none: generated and kept in home."
     )
+    templates: Path | None = Field(default=None, description="A folder with this company's own words, laid over ours.")
+    sms: SmsTransport = Field(default=SmsTransport.MAILBOX, description="By what SMS leave.")
+    email: EmailTransport = Field(default=EmailTransport.MAILBOX, description="By what e-mail leaves.")
+    vendor_timeout: float = Field(default=10, gt=0, le=120, description="Seconds after which a vendor is given up.")
+    # The vendors' own names, as their documents write them.
+    twilio_account_sid: str | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")
+    twilio_auth_token: SecretStr | None = Field(default=None, validation_alias="TWILIO_AUTH_TOKEN")
+    twilio_previous_auth_token: SecretStr | None = Field(default=None, validation_alias="TWILIO_PREVIOUS_AUTH_TOKEN")
+    twilio_from: str | None = Field(default=None, validation_alias="TWILIO_FROM")
+    twilio_messaging_service_sid: str | None = Field(default=None, validation_alias="TWILIO_MESSAGING_SERVICE_SID")
+    twilio_api_base_url: str = Field(default="https://api.twilio.com", validation_alias="TWILIO_API_BASE_URL")
+    sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
+    sendgrid_from: str | None = Field(default=None, validation_alias="SENDGRID_FROM")
+    sendgrid_webhook_public_key: str | None = Field(default=None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY")
+    sendgrid_api_base_url: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_API_BASE_URL")
+    smtp_host: str | None = Field(default=None, validation_alias="SMTP_HOST")
+    smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
+    smtp_username: str | None = Field(default=None, validation_alias="SMTP_USERNAME")
+    smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(default="starttls", validation_alias="SMTP_SECURITY")
+    smtp_from: str | None = Field(default=None, validation_alias="SMTP_FROM")
 
     @property
     def web_url(self) -> str:
@@ -93,16 +130,19 @@ def kept_secret(home: Path, name: str) -> str:
     return path.read_text("ascii")
 
 
+def _variable(place: tuple[int | str, ...]) -> str:
+    """The variable behind a fault: a vendor's own name as it is, ours with its prefix."""
+    name = "_".join(map(str, place))
+    return name if name.isupper() else f"AFTERCARE_{name.upper()}"
+
+
 @cache
 def get_settings() -> Settings:
     """The settings of this process. Raises SettingsError that names each variable that is wrong."""
     try:
         return Settings()
     except ValidationError as error:
-        faults = (
-            f"AFTERCARE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
+        faults = (f"{_variable(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
         raise SettingsError("; ".join(faults)) from error
 
 

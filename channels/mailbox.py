@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from channels.base import Outgoing
-from domain.delivery import Accepted, NotSent, Outcome
+from channels.base import Outgoing, Sent, UnreadableError, WebhookRequest
+from domain.delivery import Accepted, Found, NotFound, NotSent, Outcome, Received
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,11 @@ class Mailbox:
         entry = self.keep(message, now)
         return NotSent("claim_lost") if entry is None else Accepted(str(entry), delivered=True)
 
-    def lookup(self, message_id: int) -> Outcome:
+    def lookup(self, sent: Sent) -> Found:
         """A mailbox is transactional: what is not there was certainly never handed over."""
-        entry = self.find(message_id)
-        return NotSent("not_kept") if entry is None else Accepted(str(entry), delivered=True)
+        entry = self.find(sent.id)
+        return NotFound(is_certain=True) if entry is None else Accepted(str(entry), delivered=True)
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[Received]:  # noqa: ARG002  nobody calls back
+        """Raises UnreadableError: a mailbox has no callbacks."""
+        raise UnreadableError("the mailbox has no callbacks")

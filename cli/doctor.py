@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import httpx
 from rich.console import Console
 
+from channels import registry
 from cli.failure import CommandError
-from db import events, outbox, schema, staff
+from db import events, inbox, media, outbox, schema, staff
 from db.session import DatabaseUnavailableError, database_url, require_usable, transaction
 from domain.exceptions import StandardError
+from domain.messages import Medium
 from settings import Settings, SettingsError, get_settings, get_standard
 
 
@@ -102,8 +104,31 @@ def _outbox() -> Finding:
         counts = outbox.count_by_state(connection)
     shown = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
     if counts.get("unknown"):
-        return Finding("Outbox", shown, "unknown messages are looked up by message_delivery; see its runs in Prefect")
+        return Finding("Outbox", shown, "'aftercare message list' names the unknown ones; ask their readers, or resend")
     return Finding("Outbox", shown)
+
+
+def _channels() -> Finding:
+    settings = get_settings()
+    registry.require(settings)
+    with transaction() as connection:
+        rows = media.list_all(connection)
+        problems = inbox.count_problems(connection)
+    shown = ", ".join(f"{row['medium']} by {registry.chosen(Medium(row['medium']), settings).value}" for row in rows)
+    for row in rows:
+        if row["stopped_at"] is not None:
+            mend = f"mend the vendor's account or credentials, then 'aftercare channel resume {row['medium']}'"
+            return Finding("Channels", f"{row['medium']} is stopped: {row['stop_code']}", mend)
+    if problems:
+        return Finding("Channels", f"{problems} callbacks could not be handled", "see table inbox, column result")
+    mute = [m.value for m in Medium if registry.calls_back(m, settings) and not registry.callback_reader(m, settings)]
+    if mute or (registry.calls_back(Medium.SMS, settings) and not settings.public_url):
+        return Finding(
+            "Channels",
+            f"{shown}; callbacks cannot be received",
+            "set AFTERCARE_PUBLIC_URL and the vendor's key (docs/vendors.md); until then fates are polled",
+        )
+    return Finding("Channels", shown)
 
 
 def _prefect() -> Finding:
@@ -129,6 +154,8 @@ def _guarded(look: Callable[[], Finding]) -> Callable[[], Finding]:
     def guarded() -> Finding:
         try:
             return look()
+        except SettingsError as error:
+            return Finding(look.__name__.strip("_").capitalize(), str(error), "set the variables named")
         except Exception as error:  # noqa: BLE001  a doctor reports whatever is wrong
             name = look.__name__.strip("_").capitalize()
             return Finding(name, f"could not look: {type(error).__name__}", "mend what is wrong above first")
@@ -136,4 +163,4 @@ def _guarded(look: Callable[[], Finding]) -> Callable[[], Finding]:
     return guarded
 
 
-LOOKS = tuple(map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _prefect)))
+LOOKS = tuple(map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _channels, _prefect)))

@@ -10,7 +10,7 @@ from psycopg.errors import UndefinedTable
 from rich.console import Console
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
-from cli import database, doctor, people, play, service, survey, ticket
+from cli import database, doctor, messages, people, play, service, survey, templates, ticket
 from cli.failure import CommandError
 from db.session import DatabaseUnavailableError
 from domain.exceptions import DomainError
@@ -26,6 +26,10 @@ app = typer.Typer(
 app.add_typer(ticket.app, name="ticket", help="Open, show, list and work on tickets.")
 app.add_typer(survey.app, name="survey", help="Record a customer's answer to a survey.")
 app.add_typer(survey.callbacks_app, name="callback", help="List and record callbacks.")
+app.add_typer(messages.app, name="message", help="What became of messages; send one again.")
+app.add_typer(messages.channels_app, name="channel", help="By what messages leave; open a stopped channel.")
+app.add_typer(messages.addresses_app, name="address", help="Addresses to which nothing is sent.")
+app.add_typer(templates.app, name="templates", help="Look at the words of messages; check them.")
 app.add_typer(people.app, name="staff", help="List and add staff and teams.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)

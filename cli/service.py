@@ -47,6 +47,7 @@ def _run(settings: Settings, console: Console) -> None:
             stack.wait_until_up(f"{settings.prefect_url}/api/health", supervisor, "prefect-server", seconds=180)
         with console.status("Deploying the flows"):
             stack.deploy(env)
+            stack.require_credentials(env, settings)
             supervisor.control("start", "worker")
             stack.start_windows(env)
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", supervisor, "web", seconds=30)

@@ -215,7 +215,18 @@ def run_prefect(arguments: Sequence[str], env: dict[str, str]) -> None:
 def deploy(env: dict[str, str]) -> None:
     """Create the work pool if it is missing, and every deployment; a schedule that was paused stays paused."""
     run_prefect(["work-pool", "create", WORK_POOL, "--type", "process", "--overwrite"], env)
+    run_prefect(["block", "register", "--module", "tasks.credentials"], env)
     run_prefect(["deploy", "--all", "--prefect-file", str(PREFECT_YAML)], env)
+
+
+def require_credentials(env: dict[str, str], settings: Settings) -> None:
+    """Raise SettingsError, which names each variable, when a chosen transport lacks something in its environment and
+    its Prefect block."""
+    os.environ.update(env)
+    from channels.registry import require
+    from tasks.credentials import with_blocks
+
+    require(with_blocks(settings))
 
 
 def start_windows(env: dict[str, str]) -> None:

@@ -36,6 +36,7 @@ FLOW_FOR: dict[Due, Flow[Any, Any]] = {
     Due.FOLLOW_UPS: ticket_lifecycle,
     Due.CLOSINGS: ticket_lifecycle,
     Due.MESSAGES: message_delivery,
+    Due.LOOK_UPS: message_delivery,
 }
 
 

@@ -30,12 +30,12 @@ def insert_many(
     ``unless_known``: leave out a row whose value in this unique column is there already.
     """
     statement = _insert(table, tuple(rows[0]), returning, unless_known)
-    return [tuple(row) for row in connection.execute(statement, {"rows": _document(rows)}).all()]
+    return [tuple(row) for row in connection.execute(statement, {"rows": document(rows)}).all()]
 
 
 def update_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set the columns of rows, found by their ``id``; all have the same columns."""
-    connection.execute(_update(table, tuple(rows[0])), {"rows": _document(rows)})
+    connection.execute(_update(table, tuple(rows[0])), {"rows": document(rows)})
 
 
 @cache
@@ -72,7 +72,8 @@ def _read(table: Table, column: str) -> str:
     return f"decode(r.{column}, 'hex')" if isinstance(table.c[column].type, LargeBinary) else f"r.{column}"
 
 
-def _document(rows: Sequence[Mapping[str, Any]]) -> str:
+def document(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as one JSON document, for ``jsonb_to_recordset``."""
     return json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=False)
 
 

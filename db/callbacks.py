@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import occurrences
@@ -21,10 +21,14 @@ from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermitte
 from domain.messages import MessageKind
 from domain.people import SYSTEM, Actor, Role
 from domain.satisfaction import CallbackKind, CallbackState
-from domain.standard import Standard
+from domain.standard import FollowUpVisitPolicy, Standard
 
 _LEADS = frozenset({Role.SUPERVISOR, Role.MANAGER})
-MAY_CALL = {CallbackKind.LOW_SCORE: _LEADS, CallbackKind.PHONE_SURVEY: _LEADS | {Role.AGENT}}
+MAY_CALL = {
+    CallbackKind.LOW_SCORE: _LEADS,
+    CallbackKind.PHONE_SURVEY: _LEADS | {Role.AGENT},
+    CallbackKind.FOLLOW_UP_VISIT: _LEADS | {Role.AGENT, Role.ENGINEER},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,17 @@ def request(
     values = {"ticket_id": held.id, "survey_id": survey_id, "kind": kind.value}
     held.connection.execute(insert(Callback).values(**values, due_at=due_at, next_action_at=now))
     return due_at
+
+
+def schedule_visit(
+    connection: Connection, ticket_id: int, survey_id: int, *, policy: FollowUpVisitPolicy, now: datetime
+) -> None:
+    """Owe a visit or call some days after completion; it is given to somebody and announced a while before (S-43)."""
+    due_at = now + policy.after
+    values = {"ticket_id": ticket_id, "survey_id": survey_id, "kind": CallbackKind.FOLLOW_UP_VISIT.value}
+    connection.execute(
+        insert(Callback).values(**values, due_at=due_at, next_action_at=due_at - policy.announced_before)
+    )
 
 
 def escalate_due(connection: Connection, *, standard: Standard, now: datetime, limit: int = 200) -> list[CallbackStep]:
@@ -117,6 +132,7 @@ def _tell(held: HeldTicket, callback: dict[str, Any], leads: Leads, role: Role, 
     supervisor = next((p.name for p in leads.people if p.id == callback["assigned_to"]), None)
     overall, comment = _answer(held.connection, callback["survey_id"])
     step = "escalated" if is_late else "assigned"
+    is_announced = callback["kind"] == CallbackKind.FOLLOW_UP_VISIT and not is_late
     occurrences.record(
         held,
         f"callback_{step}",
@@ -136,7 +152,10 @@ def _tell(held: HeldTicket, callback: dict[str, Any], leads: Leads, role: Role, 
             "overall": overall,
             "comment": comment,
             "supervisor_name": supervisor,
+            "visit_at": iso(callback["due_at"]),
+            "visitor_name": lead.name,
         },
+        tells_customer=MessageKind.FOLLOW_UP_VISIT if is_announced else None,
     )
     return [CallbackStep(held.number, CallbackKind(callback["kind"]), step, lead.name, callback["due_at"])]
 
@@ -199,15 +218,21 @@ def finish_phone_survey(connection: Connection, survey_id: int, *, done_by: int 
     )
 
 
-def cancel_phone_surveys(connection: Connection, survey_ids: Sequence[int]) -> None:
-    """The work goes on: the call that was to ask how it was is not due."""
+def cancel_asking(connection: Connection, survey_ids: Sequence[int]) -> None:
+    """The work goes on: the calls that were to ask how it was are not due."""
+    _cancel(connection, CallbackKind.PHONE_SURVEY, Callback.survey_id.in_(survey_ids))
+
+
+def cancel_visits(connection: Connection, ticket_id: int) -> None:
+    """The work goes on: the visit that was to follow it is not due."""
+    _cancel(connection, CallbackKind.FOLLOW_UP_VISIT, Callback.ticket_id == ticket_id)
+
+
+def _cancel(connection: Connection, kind: CallbackKind, which: ColumnElement[bool]) -> None:
+    is_open = Callback.state == CallbackState.OPEN.value
     connection.execute(
         update(Callback)
-        .where(
-            Callback.survey_id.in_(survey_ids),
-            Callback.kind == CallbackKind.PHONE_SURVEY.value,
-            Callback.state == CallbackState.OPEN.value,
-        )
+        .where(which, is_open, Callback.kind == kind.value)
         .values(state=CallbackState.CANCELLED.value, next_action_at=None)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -171,6 +171,10 @@ def _queue_notices(work: Work, command: Command) -> None:
     occasion = f"e{work.ticket['event_count']}"
     kind = work.customer_notice if work.has_own_customer_notice else traits.tells_customer
     messages = [to_customer(work.ticket, kind, occasion, context)] if kind is not None else []
+    messages += [
+        replace(to_customer(work.ticket, later, occasion, context), send_after=moment)
+        for later, moment in work.later_notices
+    ]
     if traits.tells_assignee is not None and work.ticket["assignee_id"] not in (None, work.actor_staff_id):
         messages.append(
             to_staff(

@@ -23,6 +23,7 @@ class Due(Enum):
     SURVEYS = "surveys"
     CALLBACKS = "callbacks"
     MESSAGES = "messages"
+    LOOK_UPS = "look_ups"
 
 
 _COLUMNS: dict[Due, Any] = {
@@ -32,6 +33,7 @@ _COLUMNS: dict[Due, Any] = {
     Due.SURVEYS: Survey.next_action_at,
     Due.CALLBACKS: Callback.next_action_at,
     Due.MESSAGES: Message.send_after,
+    Due.LOOK_UPS: Message.look_at,
 }
 
 

@@ -23,6 +23,7 @@ from domain.commands import (
     Command,
     Complete,
     EscalateTier,
+    FirstContact,
     LogStep,
     ObjectToPlan,
     ProposePlan,
@@ -56,6 +57,7 @@ class Work:
     customer_notice: MessageKind | None = None
     has_own_customer_notice: bool = False
     staff_notices: list[tuple[int, str, MessageKind, Mapping[str, Any]]] = field(default_factory=list)
+    later_notices: list[tuple[MessageKind, datetime]] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -148,6 +150,10 @@ def _ask_customer(work: Work, command: AskCustomer) -> None:
     work.notice_context = {"question": command.question}
 
 
+def _first_contact(work: Work, command: FirstContact) -> None:
+    work.notice_context = {"summary": command.summary}
+
+
 def _answered(work: Work, name: CommandName, comment: str) -> None:
     work.notice_context = {"answer": name.value, "comment": comment}
 
@@ -171,9 +177,15 @@ def _propose_plan(work: Work, command: ProposePlan) -> None:
 def _agree_plan(work: Work, command: AgreePlan) -> None:
     if work.actor_staff_id is not None and command.agreed_by_phone_with is None:
         raise InvalidInputError("agreed_by_phone_with", "say with whom it was agreed by phone (S-22)")
-    revision = plans.agree(work.connection, work.ticket["id"], command, now=work.now)
+    revision, appointment_at = plans.agree(work.connection, work.ticket["id"], command, now=work.now)
     work.facts = {"revision": revision}
     _answered(work, command.name, command.agreed_by_phone_with or "")
+    if appointment_at is not None and appointment_at > work.now:
+        work.notice_context |= {"appointment_at": iso(appointment_at), "plan_revision": revision}
+        work.tell_customer(MessageKind.APPOINTMENT_CONFIRMED)
+        remind_at = appointment_at - work.standard.appointment.remind_before
+        if remind_at > work.now:
+            work.later_notices.append((MessageKind.APPOINTMENT_REMINDER, remind_at))
 
 
 def _object_to_plan(work: Work, command: ObjectToPlan) -> None:
@@ -264,7 +276,7 @@ EFFECTS: Mapping[CommandName, Effect] = {
     CommandName.ACKNOWLEDGE: _acknowledge,
     CommandName.ASSIGN: _assign,
     CommandName.ESCALATE_TIER: _escalate_tier,
-    CommandName.FIRST_CONTACT: _nothing,
+    CommandName.FIRST_CONTACT: _first_contact,
     CommandName.CHANGE_CATEGORY: _change_category,
     CommandName.CHANGE_PRIORITY: _change_priority,
     CommandName.ASK_CUSTOMER: _ask_customer,

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from domain.commands import PlanKind
-from domain.delivery import MessageState
+from domain.delivery import MessageState, Remedy
 from domain.lifecycle import STATES, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import STAFF_ROLES, CustomerTier, Department, Role, Tier
@@ -69,6 +69,10 @@ def _in(column: str, words: type[StrEnum] | frozenset[Any]) -> CheckConstraint:
 
 def _states(predicate: Any) -> str:
     return ", ".join(f"'{state.value}'" for state, traits in STATES.items() if predicate(traits))
+
+
+def _quoted(*words: StrEnum) -> str:
+    return ", ".join(f"'{word.value}'" for word in words)
 
 
 def _key() -> Mapped[int]:
@@ -115,6 +119,7 @@ class Customer(Base):
     time_zone: Mapped[str]
     region: Mapped[str | None]
     wants_anonymity: Mapped[bool] = mapped_column(server_default="false")
+    declined_surveys_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -150,6 +155,7 @@ class Staff(Base):
     language: Mapped[str]
     calendar: Mapped[str] = mapped_column(ForeignKey("calendars.name"))
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    declined_digests_at: Mapped[datetime | None]
 
 
 class Ticket(Base):
@@ -365,10 +371,22 @@ class Message(Base):
         _in("medium", Medium),
         _in("state", MessageState),
         CheckConstraint("(customer_id IS NULL) <> (staff_id IS NULL)", name="one_recipient"),
-        CheckConstraint("state = 'queued' OR body IS NOT NULL", name="words_frozen"),
+        CheckConstraint(
+            f"state IN ({_quoted(MessageState.QUEUED, MessageState.MERGED, MessageState.WITHHELD)}) "
+            "OR body IS NOT NULL",
+            name="words_frozen",
+        ),
         CheckConstraint("(state = 'sending') <= (sending_at IS NOT NULL)", name="sending_has_moment"),
-        Index("ix_messages_send_after", "send_after", postgresql_where=text("state = 'queued'")),
-        Index("ix_messages_sending_at", "sending_at", postgresql_where=text("state IN ('sending', 'unknown')")),
+        CheckConstraint("(state = 'merged') = (merged_into IS NOT NULL)", name="merged_has_target"),
+        CheckConstraint(
+            f"look_at IS NULL OR state IN "
+            f"({_quoted(MessageState.SENDING, MessageState.UNKNOWN, MessageState.ACCEPTED)})",
+            name="settled_is_not_looked_up",
+        ),
+        Index("ix_messages_medium_send_after", "medium", "send_after", postgresql_where=text("state = 'queued'")),
+        Index("ix_messages_look_at", "look_at", postgresql_where=text("look_at IS NOT NULL")),
+        Index("ix_messages_address", "address", postgresql_where=text("provider_id IS NOT NULL")),
+        Index("ix_messages_unclear", "id", postgresql_where=text("state IN ('failed', 'unknown')")),
         Index("ix_messages_ticket_id", "ticket_id"),
         Index("ix_messages_customer_id", "customer_id"),
     )
@@ -380,6 +398,7 @@ class Message(Base):
     staff_id: Mapped[int | None] = _reference("staff", nullable=True)
     kind: Mapped[str]
     medium: Mapped[str]
+    switched_from: Mapped[str | None]
     language: Mapped[str]
     context: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(server_default=MessageState.QUEUED.value)
@@ -388,12 +407,89 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     sending_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
+    looks: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    resent_at: Mapped[datetime | None]
+    merged_into: Mapped[int | None] = _reference("messages", nullable=True)
+    address: Mapped[str | None]
     subject: Mapped[str | None]
     body: Mapped[str | None]
     html: Mapped[str | None]
+    segments: Mapped[int | None] = mapped_column(SmallInteger)
     provider: Mapped[str | None]
     provider_id: Mapped[str | None]
     error_code: Mapped[str | None]
+
+
+class MessageReport(Base):
+    """What became of each attempt, in the order we learnt it: our own outcomes, the vendor's reports, look-ups."""
+
+    __tablename__ = "message_reports"
+    __table_args__ = (Index("ix_message_reports_message_id", "message_id"),)
+
+    id: Mapped[int] = _key()
+    message_id: Mapped[int] = _reference("messages")
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    source: Mapped[str]
+    status: Mapped[str]
+    code: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class MediumState(Base):
+    """One row per medium: whether its vendor refuses us, what may leave now, what left today."""
+
+    __tablename__ = "media"
+    __table_args__ = (
+        _in("medium", Medium),
+        CheckConstraint("(stopped_at IS NULL) = (stop_code IS NULL)", name="stop_has_code"),
+    )
+
+    medium: Mapped[str] = mapped_column(primary_key=True)
+    stopped_at: Mapped[datetime | None]
+    stop_code: Mapped[str | None]
+    tokens: Mapped[float] = mapped_column(server_default="0")
+    refilled_at: Mapped[datetime | None]
+    spent_on: Mapped[date | None]
+    segments: Mapped[int] = mapped_column(server_default="0")
+
+
+class Suppression(Base):
+    """An address to which nothing is sent, why, and until when."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (
+        _in("medium", Medium),
+        _in("reason", frozenset({Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.COMPLAINED})),
+        Index("uq_suppressions_address", "address", unique=True, postgresql_where=text("lifted_at IS NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    medium: Mapped[str]
+    address: Mapped[str]
+    reason: Mapped[str]
+    code: Mapped[str]
+    since: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+
+
+class InboxEntry(Base):
+    """What a vendor posted to us, once by its key, until it is handled."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("source", "key"),
+        Index("ix_inbox_received_at_pending", "received_at", postgresql_where=text("handled_at IS NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    source: Mapped[str]
+    key: Mapped[str]
+    kind: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
+    result: Mapped[str | None]
 
 
 class MailboxEntry(Base):
@@ -436,7 +532,7 @@ class Survey(Base):
 
 
 class SurveyAnswer(Base):
-    """One answer per survey: the survey is the key (S-41)."""
+    """One answer per survey: the survey is the key (S-41). A reply by SMS says the overall score only."""
 
     __tablename__ = "survey_answers"
     __table_args__ = tuple(
@@ -445,9 +541,9 @@ class SurveyAnswer(Base):
     )
 
     survey_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("surveys.id"), primary_key=True)
-    efficiency: Mapped[int] = mapped_column(SmallInteger)
-    attitude: Mapped[int] = mapped_column(SmallInteger)
-    solution: Mapped[int] = mapped_column(SmallInteger)
+    efficiency: Mapped[int | None] = mapped_column(SmallInteger)
+    attitude: Mapped[int | None] = mapped_column(SmallInteger)
+    solution: Mapped[int | None] = mapped_column(SmallInteger)
     overall: Mapped[int] = mapped_column(SmallInteger)
     comment: Mapped[str]
     answered_at: Mapped[datetime] = mapped_column(index=True)

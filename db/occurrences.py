@@ -34,9 +34,22 @@ def record(
     rows = events.chained_rows(held.id, ticket["event_count"], ticket["event_digest"], [event])
     events.append_with_ticket(held.connection, rows, {})
     ticket |= {"event_count": rows[0]["seq"], "event_digest": rows[0]["digest"]}
+    tell(held, tells_staff, context or {}, now=now, tells_customer=tells_customer)
+
+
+def tell(
+    held: HeldTicket,
+    tells_staff: Sequence[tuple[int, str, MessageKind]],
+    context: Mapping[str, Any],
+    *,
+    now: datetime,
+    tells_customer: MessageKind | None = None,
+) -> None:
+    """Queue notices about the last event of a held ticket."""
     if tells_customer is None and not tells_staff:
         return
-    words = ticket_context(ticket, held.clocks) | dict(context or {})
+    ticket = held.row
+    words = ticket_context(ticket, held.clocks) | dict(context)
     occasion = f"e{ticket['event_count']}"
     messages = [to_staff(ticket, person, lang, message, occasion, words) for person, lang, message in tells_staff]
     if tells_customer is not None:

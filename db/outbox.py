@@ -1,33 +1,34 @@
-"""The outbox: messages are queued with the change that owes them, claimed by one sender, and settled once."""
+"""The outbox: messages are queued with the change that owes them and claimed by one sender; fates.py settles them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db import bulk
-from db.models import Customer, Message, Staff
-from db.rows import fetch
-from domain.delivery import FOLLOWS, Accepted, MessageState, NotSent, Outcome, state_after
-from domain.messages import Medium, MessageKind, check_context
+from db.models import Customer, Message, Staff, Survey, Ticket
+from db.rows import Row, fetch, fetch_one
+from domain.delivery import MessageState
+from domain.exceptions import NotFoundError
+from domain.messages import MESSAGES, Medium, MessageKind, check_context
 
-# A message that certainly did not leave is tried again after these many seconds, then given up.
-RETRY_DELAYS = (5, 30, 120, 600, 3600)
-
-
-# Written out, not bound: a prepared statement with a parameter here could not use the partial indexes.
+# Written out, not bound: a prepared statement with a parameter here could not use the partial index.
 IS_QUEUED = text("messages.state = 'queued'")
-IS_UNCLEAR = text("messages.state IN ('sending', 'unknown')")
+_TABLE = cast("Table", Message.__table__)
+_NEWS = [kind.value for kind, traits in MESSAGES.items() if traits.merges] + [MessageKind.TICKET_UPDATES.value]
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """One owed message. ``dedupe_key`` names the occasion: the same occasion never owes it twice."""
+    """One owed message. ``dedupe_key`` names the occasion: the same occasion never owes it twice.
+
+    ``send_after``: not before this moment (UTC); None: now.
+    """
 
     dedupe_key: str
     kind: MessageKind
@@ -37,6 +38,7 @@ class NewMessage:
     ticket_id: int | None = None
     customer_id: int | None = None
     staff_id: int | None = None
+    send_after: datetime | None = None
 
 
 _QUEUE = insert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Message.id)
@@ -63,60 +65,134 @@ def queue(connection: Connection, messages: Sequence[NewMessage], *, now: dateti
                 "customer_id": message.customer_id,
                 "staff_id": message.staff_id,
                 "queued_at": now,
-                "send_after": now,
+                "send_after": message.send_after or now,
             }
         )
     if len(rows) == 1:
         return len(connection.execute(_QUEUE, rows[0]).all())
-    return len(
-        bulk.insert_many(
-            connection, cast("Table", Message.__table__), rows, returning=("id",), unless_known="dedupe_key"
-        )
+    return len(bulk.insert_many(connection, _TABLE, rows, returning=("id",), unless_known="dedupe_key"))
+
+
+_PEOPLE = (
+    func.coalesce(Customer.name, Staff.name).label("recipient_name"),
+    func.coalesce(Customer.email, Staff.email).label("email"),
+    Customer.phone,
+    Customer.time_zone,
+    func.coalesce(Customer.declined_surveys_at, Staff.declined_digests_at).is_not(None).label("has_declined"),
+)
+_CLAIM = (
+    select(
+        _TABLE,
+        *_PEOPLE,
+        Ticket.priority,
+        Ticket.state.label("ticket_state"),
+        Ticket.plan_revision,
+        Ticket.completion_no,
+        Survey.state.label("survey_state"),
     )
+    .outerjoin(Customer, Customer.id == Message.customer_id)
+    .outerjoin(Staff, Staff.id == Message.staff_id)
+    .outerjoin(Ticket, Ticket.id == Message.ticket_id)
+    .outerjoin(Survey, Survey.id == Message.context["survey_id"].as_integer())
+    .where(IS_QUEUED, Message.medium == bindparam("of_medium"), Message.send_after <= bindparam("now"))
+    .order_by(Message.send_after, Message.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(of=Message, skip_locked=True)
+)
 
 
-def claim(connection: Connection, *, now: datetime, limit: int) -> list[dict[str, Any]]:
-    """Lock due messages, oldest first, with what is needed to render and address them.
+def claim(connection: Connection, medium: Medium, *, now: datetime, limit: int) -> list[Row]:
+    """Lock due messages of a medium, oldest first, with what is needed to decide on, render and address them.
 
-    The caller freezes their words and marks them sending in the same transaction (``freeze``).
+    The caller freezes their words and marks them sending in the same transaction (``freeze``), or puts them off.
     """
-    query = (
-        select(
-            Message.__table__,
-            func.coalesce(Customer.name, Staff.name).label("recipient_name"),
-            func.coalesce(Customer.email, Staff.email).label("email"),
-            Customer.phone,
-            Customer.time_zone,
-        )
-        .outerjoin(Customer, Customer.id == Message.customer_id)
-        .outerjoin(Staff, Staff.id == Message.staff_id)
-        .where(IS_QUEUED, Message.send_after <= now)
-        .order_by(Message.send_after, Message.id)
-        .limit(limit)
-        .with_for_update(of=Message, skip_locked=True)
-    )
-    return fetch(connection, query)
+    return fetch(connection, _CLAIM, of_medium=medium.value, now=now, most=limit)
 
 
-def freeze(connection: Connection, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
-    """Store the words (``subject``, ``body``, ``html`` by ``id``) and mark the messages as sending.
+_RECENT = select(
+    Message.customer_id,
+    Message.sending_at,
+    Message.id,
+    Message.ticket_id,
+    Message.kind.in_(_NEWS).label("is_news"),
+).where(
+    Message.customer_id == func.any(bindparam("customers", type_=ARRAY(BigInteger))),
+    Message.sending_at > bindparam("since"),
+)
 
-    From here on a crash leaves ``sending``, which is looked up and never blindly sent again.
+
+def sent_since(connection: Connection, customer_ids: Sequence[int], *, since: datetime) -> list[Row]:
+    """What customers were sent since a moment: customer, ticket, when, and whether it was news of the ticket."""
+    return fetch(connection, _RECENT, customers=list(customer_ids), since=since) if customer_ids else []
+
+
+def freeze(connection: Connection, rows: Sequence[Mapping[str, Any]], *, look_at: datetime, now: datetime) -> None:
+    """Store words and address of messages (by ``id``) and mark them as sending.
+
+    From here on a crash leaves ``sending``, which is looked up from ``look_at`` on and never blindly sent again.
     """
     if rows:
-        connection.execute(
-            update(Message)
-            .where(Message.id == bindparam("key"))
-            .values(
-                state=MessageState.SENDING.value,
-                subject=bindparam("new_subject"),
-                body=bindparam("new_body"),
-                html=bindparam("new_html"),
-                sending_at=now,
-                attempts=Message.attempts + 1,
-            ),
-            [{"key": r["id"], "new_subject": r["subject"], "new_body": r["body"], "new_html": r["html"]} for r in rows],
+        names = ("id", "address", "subject", "body", "html", "segments", "attempts")
+        fixed = {"state": MessageState.SENDING.value, "sending_at": now, "look_at": look_at, "looks": 0}
+        values = [{name: row[name] for name in names} | fixed for row in rows]
+        bulk.update_many(connection, _TABLE, [row | {"attempts": row["attempts"] + 1} for row in values])
+
+
+def postpone(connection: Connection, waits: Mapping[int, datetime]) -> None:
+    """Let messages (by id) leave later."""
+    if waits:
+        bulk.update_many(connection, _TABLE, [{"id": key, "send_after": until} for key, until in waits.items()])
+
+
+def withhold(connection: Connection, codes: Mapping[int, str], *, now: datetime) -> None:
+    """Do not send messages (by id); each code says why."""
+    state = MessageState.WITHHELD.value
+    if codes:
+        rows = [{"id": key, "state": state, "error_code": code, "settled_at": now} for key, code in codes.items()]
+        bulk.update_many(connection, _TABLE, rows)
+
+
+def switch_medium(connection: Connection, message_id: int, to: Medium, *, now: datetime) -> None:
+    """Queue a message again for the recipient's other medium, with words of its own."""
+    connection.execute(
+        update(Message)
+        .where(Message.id == message_id)
+        .values(
+            state=MessageState.QUEUED.value,
+            switched_from=Message.medium,
+            medium=to.value,
+            send_after=now,
+            subject=None,
+            body=None,
+            html=None,
+            segments=None,
+            address=None,
+            look_at=None,
+            provider_id=None,
         )
+    )
+
+
+def merge(connection: Connection, rows: Sequence[Row], *, now: datetime) -> Row:
+    """Say several news of one ticket in one message; returns it, locked, as ``claim`` would."""
+    last = rows[-1]
+    updates = [{"kind": row["kind"], "context": row["context"]} for row in rows]
+    message = NewMessage(
+        dedupe_key=f"merged:{rows[0]['id']}-{last['id']}",
+        kind=MessageKind.TICKET_UPDATES,
+        medium=Medium(last["medium"]),
+        language=last["language"],
+        context={**last["context"], "updates": updates},
+        ticket_id=last["ticket_id"],
+        customer_id=last["customer_id"],
+    )
+    queue(connection, [message], now=now)
+    query = select(_TABLE).where(Message.dedupe_key == message.dedupe_key)
+    merged = fetch(connection, query)[0]
+    state = MessageState.MERGED.value
+    said = [{"id": row["id"], "state": state, "merged_into": merged["id"], "settled_at": now} for row in rows]
+    bulk.update_many(connection, _TABLE, said)
+    return {**last, **merged}
 
 
 def refuse(connection: Connection, message_id: int, *, code: str, body: str, now: datetime) -> None:
@@ -128,20 +204,19 @@ def refuse(connection: Connection, message_id: int, *, code: str, body: str, now
     )
 
 
-def frozen(connection: Connection, message_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Messages that are being sent, with their words and addresses, in the order of their ids."""
-    query = (
-        select(
-            Message.__table__,
-            func.coalesce(Customer.email, Staff.email).label("email"),
-            Customer.phone,
-        )
-        .outerjoin(Customer, Customer.id == Message.customer_id)
-        .outerjoin(Staff, Staff.id == Message.staff_id)
-        .where(Message.id.in_(message_ids), Message.state == MessageState.SENDING.value)
-        .order_by(Message.id)
+_FROZEN = (
+    select(_TABLE)
+    .where(
+        Message.id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))),
+        Message.state == MessageState.SENDING.value,
     )
-    return fetch(connection, query)
+    .order_by(Message.id)
+)
+
+
+def frozen(connection: Connection, message_ids: Sequence[int]) -> list[Row]:
+    """Messages that are being sent, with their words and addresses, in the order of their ids."""
+    return fetch(connection, _FROZEN, wanted=list(message_ids))
 
 
 def is_claimed(connection: Connection, message_id: int, attempt: int) -> bool:
@@ -151,53 +226,48 @@ def is_claimed(connection: Connection, message_id: int, attempt: int) -> bool:
     return bool(row.state == MessageState.SENDING and row.attempts == attempt)
 
 
-def settle(
-    connection: Connection, message_id: int, outcome: Outcome, *, attempt: int, provider: str, now: datetime
-) -> bool:
-    """Record the fate of an attempt; a late or doubled report changes nothing. Returns whether it did."""
-    current = connection.execute(
-        select(Message.state, Message.attempts).where(Message.id == message_id).with_for_update()
-    ).one()
-    target = state_after(outcome)
-    if current.attempts != attempt or target not in FOLLOWS[MessageState(current.state)]:
-        return False
-    values: dict[str, Any] = {"state": target.value, "provider": provider, "settled_at": now, "error_code": None}
-    match outcome:
-        case Accepted(provider_id=provider_id):
-            values["provider_id"] = provider_id
-        case NotSent(code=code) if attempt > len(RETRY_DELAYS):
-            values |= {"state": MessageState.FAILED.value, "error_code": code}
-        case NotSent(code=code):
-            retry_at = now + timedelta(seconds=RETRY_DELAYS[attempt - 1])
-            values |= {"error_code": code, "settled_at": None, "send_after": retry_at}
-        case _:
-            values["error_code"] = outcome.code
-    connection.execute(update(Message).where(Message.id == message_id).values(**values))
-    return True
+def get(connection: Connection, message_id: int) -> Row:
+    """A message with its recipient. Raises NotFoundError."""
+    row = fetch_one(connection, _with_people().where(Message.id == message_id))
+    if row is None:
+        raise NotFoundError(f"no message has the id {message_id}; see 'aftercare message list'")
+    return row
 
 
-def claim_unclear(connection: Connection, *, stale_since: datetime, now: datetime, limit: int) -> list[tuple[int, int]]:
-    """Mark messages unknown that have been sending since before ``stale_since``; returns (id, attempt) to look up.
-
-    One that is unknown already is looked up again after the same time.
-    """
-    stale = (
-        select(Message.id)
-        .where(
-            IS_UNCLEAR,
-            Message.sending_at <= stale_since,
-        )
-        .order_by(Message.sending_at)
+def list_in(connection: Connection, states: Sequence[MessageState], *, limit: int) -> list[Row]:
+    """The newest messages in these states, with their recipients and the ticket's number."""
+    query = (
+        _with_people()
+        .add_columns(Ticket.number.label("ticket_number"))
+        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
+        .where(Message.state.in_([state.value for state in states]))
+        .order_by(Message.id.desc())
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    marked = connection.execute(
+    return fetch(connection, query)
+
+
+def _with_people() -> Any:
+    return (
+        select(_TABLE, *_PEOPLE)
+        .outerjoin(Customer, Customer.id == Message.customer_id)
+        .outerjoin(Staff, Staff.id == Message.staff_id)
+    )
+
+
+def resend(connection: Connection, message_id: int, *, now: datetime) -> None:
+    """Queue a message again that is over, because a person decided so."""
+    connection.execute(
         update(Message)
-        .where(Message.id.in_(stale.scalar_subquery()))
-        .values(state=MessageState.UNKNOWN.value, sending_at=now)
-        .returning(Message.id, Message.attempts)
+        .where(Message.id == message_id)
+        .values(
+            state=MessageState.QUEUED.value,
+            send_after=now,
+            look_at=None,
+            resent_at=now,
+            error_code=None,
+        )
     )
-    return [(row.id, row.attempts) for row in marked]
 
 
 def count_by_state(connection: Connection) -> dict[str, int]:
@@ -208,11 +278,4 @@ def count_by_state(connection: Connection) -> dict[str, int]:
 
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """The messages about a ticket, oldest first, with the recipient's name."""
-    query = (
-        select(Message.__table__, func.coalesce(Customer.name, Staff.name).label("recipient_name"))
-        .outerjoin(Customer, Customer.id == Message.customer_id)
-        .outerjoin(Staff, Staff.id == Message.staff_id)
-        .where(Message.ticket_id == ticket_id)
-        .order_by(Message.id)
-    )
-    return fetch(connection, query)
+    return fetch(connection, _with_people().where(Message.ticket_id == ticket_id).order_by(Message.id))

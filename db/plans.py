@@ -46,13 +46,13 @@ def propose(
     }
 
 
-def agree(connection: Connection, ticket_id: int, command: AgreePlan, *, now: datetime) -> int:
-    """Record the customer's agreement with the open plan; returns its revision.
+def agree(connection: Connection, ticket_id: int, command: AgreePlan, *, now: datetime) -> tuple[int, datetime | None]:
+    """Record the customer's agreement with the open plan; returns its revision and appointment.
 
     Raises InvalidInputError when there are options and none, or one that is not there, was chosen.
     """
     plan = connection.execute(
-        select(Plan.id, Plan.revision, func.count(PlanOption.position).label("options"))
+        select(Plan.id, Plan.revision, Plan.appointment_at, func.count(PlanOption.position).label("options"))
         .outerjoin(PlanOption, PlanOption.plan_id == Plan.id)
         .where(Plan.ticket_id == ticket_id, Plan.state == "proposed")
         .group_by(Plan.id)
@@ -71,7 +71,7 @@ def agree(connection: Connection, ticket_id: int, command: AgreePlan, *, now: da
             agreed_with=command.agreed_by_phone_with,
         )
     )
-    return int(plan.revision)
+    return int(plan.revision), plan.appointment_at
 
 
 def object_to(connection: Connection, ticket_id: int, reason: str, *, now: datetime) -> int:

@@ -127,7 +127,9 @@ def _answers(connection: Connection, week: Week) -> list[dict[str, Any]]:
 def _callbacks(connection: Connection, week: Week) -> list[dict[str, Any]]:
     in_time = func.coalesce(Callback.done_at <= Callback.due_at, False)
     query = select(Callback.due_at.label("at"), in_time.label("in_time")).where(
-        _within(Callback.due_at, week), Callback.state != CallbackState.CANCELLED.value
+        _within(Callback.due_at, week),
+        Callback.state != CallbackState.CANCELLED.value,
+        Callback.kind != CallbackKind.FOLLOW_UP_VISIT.value,
     )
     return fetch(connection, query)
 

@@ -20,15 +20,17 @@ from domain.messages import MessageKind
 from domain.people import SYSTEM, Actor, CustomerTier, Role
 from domain.satisfaction import (
     CallbackKind,
+    OverallAnswer,
     SurveyMethod,
     SurveyState,
+    is_visited,
     needs_callback,
     schedule,
     survey_method,
 )
 from domain.satisfaction import SurveyAnswer as Answer
 from domain.standard import Standard
-from domain.tickets import Category
+from domain.tickets import Category, Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,21 @@ class SurveyStep:
 def schedule_after_completion(
     connection: Connection, ticket: Mapping[str, Any], completion_no: int, *, standard: Standard, now: datetime
 ) -> None:
-    """Schedule the one survey of this completion (S-41)."""
-    method = survey_method(Category(ticket["category"]), CustomerTier(ticket["customer_tier"]), standard.survey)
-    connection.execute(
-        insert(Survey).values(
+    """Schedule the one survey of this completion (S-41), and the visit some days later (S-43)."""
+    customer_tier = CustomerTier(ticket["customer_tier"])
+    method = survey_method(Category(ticket["category"]), customer_tier, standard.survey)
+    survey_id = connection.execute(
+        insert(Survey)
+        .values(
             ticket_id=ticket["id"],
             completion_no=completion_no,
             method=method.value,
             next_action_at=now + standard.survey.after,
         )
-    )
+        .returning(Survey.id)
+    ).scalar_one()
+    if is_visited(Priority(ticket["priority"]), customer_tier, standard.follow_up_visit):
+        callbacks.schedule_visit(connection, ticket["id"], survey_id, policy=standard.follow_up_visit, now=now)
 
 
 def cancel_open(connection: Connection, ticket_id: int) -> None:
@@ -66,7 +73,8 @@ def cancel_open(connection: Connection, ticket_id: int) -> None:
         .values(state=SurveyState.CANCELLED.value, next_action_at=None)
         .returning(Survey.id)
     ).scalars()
-    callbacks.cancel_phone_surveys(connection, list(cancelled))
+    callbacks.cancel_asking(connection, list(cancelled))
+    callbacks.cancel_visits(connection, ticket_id)
 
 
 _DUE = (
@@ -152,7 +160,13 @@ def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
 
 
 def record_answer(
-    connection: Connection, survey_id: int, answer: Answer, actor: Actor, *, standard: Standard, now: datetime
+    connection: Connection,
+    survey_id: int,
+    answer: Answer | OverallAnswer,
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
 ) -> bool:
     """Store the one answer of a survey, and thank or promise a callback in the same transaction (S-42).
 

@@ -179,3 +179,28 @@ def state_after(outcome: Accepted | Rejected) -> MessageState:
         case Rejected():
             return MessageState.FAILED
 
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The same message by the same medium again, after ``delay``."""
+
+    delay: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchMedium:
+    """The same message by the recipient's other medium, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Nothing more is tried; staff are told."""
+
+
+def after_rejection(remedy: Remedy, *, attempt: int, can_switch: bool) -> Retry | SwitchMedium | Fail:
+    """What follows a refusal. ``can_switch``: the other medium is open and was not tried yet."""
+    if remedy is Remedy.TRY_LATER and attempt <= len(LATER_DELAYS):
+        return Retry(timedelta(seconds=LATER_DELAYS[attempt - 1]))
+    if remedy is Remedy.GIVE_UP or not can_switch:
+        return Fail()
+    return SwitchMedium()

@@ -172,16 +172,19 @@ def _satisfaction(
 ) -> dict[str, Any]:
     halves = _halves(answers, week)
     invitations = _halves(_frame(asked, ["at"]), week)
-    means = {
-        dimension: _pair(*(None if half.empty else round(float(half[dimension].mean()), 2) for half in halves))
-        for dimension in DIMENSIONS
-    }
+    means = {dimension: _pair(*(_mean(half[dimension]) for half in halves)) for dimension in DIMENSIONS}
     return {
         "asked": _pair(*(len(half) for half in invitations)),
         "answered": _pair(*(len(half) for half in halves)),
         "means": means,
         "low_share": _pair(*(_share(half["overall"] <= low_score) for half in halves)),
     }
+
+
+def _mean(scores: pd.Series[Any]) -> float | None:
+    """The mean of the scores that were given; a reply by SMS gives the overall one only."""
+    given = pd.to_numeric(scores.dropna())
+    return None if given.empty else round(float(given.mean()), 2)
 
 
 def _low_scores(answers: Sequence[Mapping[str, Any]], week: Week, low_score: int) -> list[dict[str, Any]]:

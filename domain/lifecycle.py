@@ -112,7 +112,7 @@ COMMANDS: Mapping[CommandName, CommandTraits] = MappingProxyType(
         C.ACKNOWLEDGE: CommandTraits(frozenset({S.NEW}), S.ACKNOWLEDGED, _SYSTEM | _SERVICE, K.TICKET_RECEIVED),
         C.ASSIGN: CommandTraits(_HELD | {S.ACKNOWLEDGED}, None, _SYSTEM | _LEADS, K.TICKET_ASSIGNED, K.STAFF_ASSIGNED),
         C.ESCALATE_TIER: CommandTraits(_HELD, None, _SYSTEM | _LEADS, K.TICKET_TRANSFERRED, K.STAFF_ASSIGNED),
-        C.FIRST_CONTACT: CommandTraits(frozenset({S.ASSIGNED}), S.DIAGNOSING, _SERVICE),
+        C.FIRST_CONTACT: CommandTraits(frozenset({S.ASSIGNED}), S.DIAGNOSING, _SERVICE, K.FIRST_CONTACT_MADE),
         C.CHANGE_CATEGORY: CommandTraits(_OPEN, None, _SERVICE),
         C.CHANGE_PRIORITY: CommandTraits(_OPEN, None, _SYSTEM | _SERVICE, needs_follow_up=True),
         C.ASK_CUSTOMER: CommandTraits(_AT_WORK, S.WAITING_CUSTOMER, _SERVICE, K.QUESTION_ASKED),

@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.people import CustomerTier
-from domain.standard import SurveyPolicy
-from domain.tickets import Category
+from domain.standard import FollowUpVisitPolicy, SurveyPolicy
+from domain.tickets import Category, Priority
 
 Score = Annotated[int, Field(ge=1, le=5, strict=True)]
 
@@ -63,6 +63,15 @@ class SurveyAnswer(BaseModel):
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")] = ""
 
 
+class OverallAnswer(BaseModel):
+    """What a reply by SMS says: the overall score alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    overall: Score
+    comment: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class SurveySchedule:
     """When to ask, remind, and stop asking (UTC)."""
@@ -76,6 +85,11 @@ def survey_method(category: Category, customer_tier: CustomerTier, policy: Surve
     if category in policy.by_phone_for_categories or customer_tier in policy.by_phone_for_tiers:
         return SurveyMethod.PHONE
     return SurveyMethod.FORM
+
+
+def is_visited(priority: Priority, customer_tier: CustomerTier, policy: FollowUpVisitPolicy) -> bool:
+    """Serious cases and valued customers are visited or called some days after completion (S-43)."""
+    return priority in policy.for_priorities or customer_tier in policy.for_tiers
 
 
 def schedule(policy: SurveyPolicy, *, sent_at: datetime) -> SurveySchedule:

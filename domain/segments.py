@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _BASIC = frozenset(
@@ -21,10 +22,26 @@ class SmsSize:
 
 
 def sms_size(text: str) -> SmsSize:
-    """The size of an SMS. One character outside GSM-7 turns all of it to UCS-2; ^{}[]~|\\€ count twice in GSM-7."""
-    characters = set(text)
-    if characters <= _BASIC | _EXTENDED:
-        units, encoding, alone, each = len(text) + sum(char in _EXTENDED for char in text), "GSM-7", 160, 153
+    """The size of an SMS.
+
+    One character outside GSM-7 turns all of it to UCS-2. The characters ``^{}[]~|\\€`` count twice in GSM-7, and those
+    beyond the basic plane, like emoji, twice in UCS-2.
+    """
+    if set(text) <= _BASIC | _EXTENDED:
+        sizes = [2 if char in _EXTENDED else 1 for char in text]
+        encoding, alone, each = "GSM-7", 160, 153
     else:
-        units, encoding, alone, each = len(text.encode("utf-16-be", "surrogatepass")) // 2, "UCS-2", 70, 67
-    return SmsSize(encoding, units, 1 if units <= alone else -(-units // each))
+        sizes = [2 if ord(char) > 0xFFFF else 1 for char in text]
+        encoding, alone, each = "UCS-2", 70, 67
+    units = sum(sizes)
+    return SmsSize(encoding, units, 1 if units <= alone else _packed(sizes, each))
+
+
+def _packed(sizes: Iterable[int], each: int) -> int:
+    """How many segments hold characters of these sizes in their order; none is torn over two segments."""
+    segments, free = 1, each
+    for size in sizes:
+        if size > free:
+            segments, free = segments + 1, each
+        free -= size
+    return segments

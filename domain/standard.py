@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import cached_property
 from importlib import resources
 from itertools import pairwise
@@ -27,6 +27,7 @@ from pydantic import (
 from domain.business_hours import BusinessCalendar, parse_weekly_hours
 from domain.escalation import Listener, Rung
 from domain.exceptions import StandardError
+from domain.messages import Medium
 from domain.people import CustomerTier
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Priority
@@ -167,6 +168,7 @@ class LinkPolicy(_Part):
     plan: Duration
     sign_off: Duration
     survey: Duration
+    unsubscribe: Duration
 
 
 class FollowUpPolicy(_Part):
@@ -175,10 +177,54 @@ class FollowUpPolicy(_Part):
     retry_after: Duration
 
 
+class FollowUpVisitPolicy(_Part):
+    """S-43: who is visited or called some days after completion, and how long before they are told."""
+
+    after: Duration
+    announced_before: Duration
+    for_priorities: frozenset[Priority] = frozenset()
+    for_tiers: frozenset[CustomerTier] = frozenset()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> FollowUpVisitPolicy:
+        if self.announced_before >= self.after:
+            raise ValueError("the visit would be announced before the work is complete")
+        return self
+
+
+class AppointmentPolicy(_Part):
+    """S-21: when the customer is reminded of an appointment."""
+
+    remind_before: Duration
+
+
+class CourtesyPolicy(_Part):
+    """How considerately customers are written to: the night, what is said together, how much a day."""
+
+    quiet_from: time
+    quiet_until: time
+    merge_within: Duration
+    messages_per_customer_and_day: int = Field(ge=1)
+    sms_segments_per_day: int = Field(ge=1)
+    sms_segments: int = Field(ge=1, le=10)
+
+
 class DeliveryPolicy(_Part):
-    """How long a message may be in the sending state before its fate counts as unknown."""
+    """When an unclear fate is looked up and when a message is given up; what may leave in a second."""
 
     unknown_after: Duration
+    look_up_after: list[Duration] = Field(min_length=2)
+    poll_after: list[Duration]
+    give_up_after: Duration
+    per_second: dict[Medium, Annotated[float, Field(gt=0, le=10_000)]]
+
+    @field_validator("per_second")
+    @classmethod
+    def _each_medium(cls, rates: dict[Medium, float]) -> dict[Medium, float]:
+        for medium in Medium:
+            if medium not in rates:
+                raise ValueError(f"{medium.value} is missing")
+        return rates
 
 
 class Benchmarks(_Part):
@@ -218,6 +264,9 @@ class Standard(_Part):
     completion: CompletionPolicy
     survey: SurveyPolicy
     callback: CallbackPolicy
+    follow_up_visit: FollowUpVisitPolicy
+    appointment: AppointmentPolicy
+    courtesy: CourtesyPolicy
     links: LinkPolicy
     follow_up: FollowUpPolicy
     delivery: DeliveryPolicy

@@ -1,21 +1,29 @@
 """What is owed to people leaves at once, once, and its fate is known (S-05, S-31)."""
 
+from __future__ import annotations
+
+import time
 from datetime import datetime
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from domain.messages import Medium
 from flows.drain_window import drain, is_stale
 from flows.parameters import THREADS, Now, WindowSeconds, run_name
 from flows.report import Report, too_late
-from tasks import messages, story
+from settings import SettingsError
+from tasks import inbox, messages, story
+
+_UNTIL_MORE_MAY_LEAVE = 0.1
 
 
 @flow(name="message_delivery", flow_run_name=run_name, task_runner=THREADS)
 def message_delivery(now: Now = None, window_seconds: WindowSeconds = 300) -> State[None]:
-    """Drains the outbox through the transport: claims, freezes the words, hands over, records the fate.
+    """Drains the outbox through the transports: takes in what vendors and customers answered, looks up what is
+    unclear, then claims, freezes the words, hands over and records the fate.
 
-    A message that was claimed but never settled is looked up, and sent again only when it certainly did not leave.
+    A message whose fate is unclear is looked up, and sent again at most once, when it certainly left no trace.
 
     Args:
         now: Do what is due at this moment, given with its zone, then end. Empty: now, for the whole window.
@@ -26,25 +34,48 @@ def message_delivery(now: Now = None, window_seconds: WindowSeconds = 300) -> St
     report = Report("message-delivery", "Messages handed over.")
 
     def step(moment: datetime) -> int:
-        for outcome, count in messages.look_up_unclear(now=moment).items():
-            report.add(outcome, count=count)
-        return deliver(report, moment)
+        return take_in(report, moment) + look_up(report, moment) + sum(deliver(report, m, moment) for m in Medium)
 
     drain(step, now=now, window_seconds=window_seconds)
     return report.finish()
 
 
-def deliver(report: Report, moment: datetime) -> int:
-    """Hand over every message that is due; returns how many."""
-    claimed = messages.claim_messages(now=moment)
+def take_in(report: Report, moment: datetime) -> int:
+    """Handle what vendors and customers posted to us; returns how much."""
+    if not inbox.inbox_pending():
+        return 0
+    run = inbox.handle_inbox.with_options(task_run_name="inbox").submit(moment)
+    results = report.outcome(run, ["inbox"], "taking in") or {}
+    return sum(report.add(f"in: {result}", count=count) for result, count in results.items())
+
+
+def look_up(report: Report, moment: datetime) -> int:
+    """Ask about messages whose fate is unclear; returns how many."""
+    results = messages.look_up_doubts(now=moment)
+    return sum(report.add(f"looked up: {result}", count=count) for result, count in results.items())
+
+
+def deliver(report: Report, medium: Medium, moment: datetime) -> int:
+    """Hand over every message of a medium that is due; returns how many, or 1 when more may leave in a moment."""
+    try:
+        claimed = messages.claim_messages(medium, now=moment)
+    except SettingsError as error:
+        report.problem(str(error))
+        return 0
     runs = []
-    for chunk in story.chunks(claimed):
+    for chunk in story.chunks(claimed.messages):
         ids = [message_id for message_id, _ in chunk]
         numbers = [number for _, number in chunk]
-        options = story.run_options(numbers, "send")
-        runs.append((ids, numbers, messages.send_messages.with_options(**options).submit(ids, moment)))
+        sending = messages.send_messages.with_options(**story.run_options(numbers, "send"))
+        runs.append((ids, numbers, sending.submit(medium, ids, claimed.send_by, moment)))
     for ids, numbers, run in runs:
         for outcome, count in (report.outcome(run, ids, "sending") or {}).items():
             shown = ", ".join(sorted({number for number in numbers if number})) or "digest"
-            report.add(outcome, [{"tickets": shown, "messages": count, "outcome": outcome}], count=count)
-    return len(claimed)
+            row = {"tickets": shown, "medium": medium.value, "messages": count, "outcome": outcome}
+            report.add(outcome, [row], count=count)
+            if outcome == "stopped":
+                report.problem(f"the vendor refuses our {medium.value}: see 'aftercare channel list' for what to mend")
+    others = sum(report.add(what, count=count) for what, count in claimed.other.items() if count)
+    if claimed.is_throttled:
+        time.sleep(_UNTIL_MORE_MAY_LEAVE)
+    return len(claimed.messages) + others + claimed.is_throttled

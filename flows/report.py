@@ -42,9 +42,14 @@ class Report:
         result = run.result(raise_on_failure=False)
         if isinstance(result, BaseException):
             self.failed.update(subjects)
-            self.problems.append(f"{what} of {', '.join(map(str, subjects[:3]))}: {type(result).__name__}")
+            self.problem(f"{what} of {', '.join(map(str, subjects[:3]))}: {type(result).__name__}")
             return None
         return result
+
+    def problem(self, what: str) -> None:
+        """Note something that a person must mend; the run ends red and says it once."""
+        if what not in self.problems:
+            self.problems.append(what)
 
     def finish(self) -> State[None]:
         """Write the artifact if there is something to read, and return the run's final state."""

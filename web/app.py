@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
-from web import mailbox, pages
+from web import mailbox, pages, unsubscribe, webhooks
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
@@ -33,6 +33,8 @@ def create_app() -> FastAPI:
     app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.include_router(pages.router)
+    app.include_router(unsubscribe.router)
+    app.include_router(webhooks.router)
     if not get_settings().public_url:
         # Whoever reaches these pages in public would read everybody's messages: only for trying on one machine.
         app.include_router(mailbox.router)
@@ -75,6 +77,10 @@ def _explain_errors(app: FastAPI) -> None:
         if where == "path":
             return pages.not_found_page(request)
         return pages.problem_page(request, InvalidInputError(str(name), "cannot be read"))
+
+    @app.exception_handler(OperationalError)
+    def unavailable(request: Request, _error: OperationalError) -> HTMLResponse:
+        return pages.unavailable_page(request)
 
     @app.exception_handler(404)
     def not_found(request: Request, _error: Exception) -> HTMLResponse:

@@ -209,6 +209,11 @@ def not_found_page(request: Request) -> HTMLResponse:
     return _bare(request, "not_found", status=404)
 
 
+def unavailable_page(request: Request) -> HTMLResponse:
+    """The database does not answer: nothing was stored, try again."""
+    return _bare(request, "unavailable", status=503)
+
+
 def _read(purpose: LinkPurpose, token: str) -> Subject:
     return read(purpose, token, key=get_settings().signing_key(), now=utc_now())
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from db import mailbox, outbox
+from db import fates, mailbox, outbox
 from db.models import Customer, Message
 from db.session import engine, transaction
-from domain.delivery import Accepted, MessageState, NotSent, Outcome, Rejected, Unknown
+from domain.delivery import Accepted, MessageState, NotFound, NotSent, Outcome, Rejected, Unknown
 from domain.exceptions import DomainError, NotFoundError
 from domain.messages import Medium, MessageKind
+from domain.standard import load_standard
 
 CONTEXT = {
     "ticket_number": "TK-00000001",
@@ -27,6 +28,7 @@ CONTEXT = {
     "assignee_name": None,
 }
 TO_ALL = Accepted("m-1", delivered=True)
+POLICY = load_standard().delivery
 
 
 def _customer(connection: Connection, now: datetime) -> int:
@@ -46,14 +48,28 @@ def _queue(connection: Connection, now: datetime, *keys: str) -> None:
 
 def _claim(connection: Connection, now: datetime, *, limit: int = 9) -> list[dict[str, Any]]:
     """Claimed messages as a sender reads them, with words."""
-    rows = outbox.claim(connection, now=now, limit=limit)
-    words = [row | {"subject": "s", "body": row["body"] or f"words of {now:%H:%M}", "html": None} for row in rows]
-    outbox.freeze(connection, words, now=now)
+    rows = outbox.claim(connection, Medium.EMAIL, now=now, limit=limit)
+    words = [
+        row
+        | {"subject": "s", "body": row["body"] or f"words of {now:%H:%M}", "html": None, "segments": None}
+        | {"address": row["email"]}
+        for row in rows
+    ]
+    outbox.freeze(connection, words, look_at=now + POLICY.unknown_after, now=now)
     return outbox.frozen(connection, [row["id"] for row in rows])
 
 
 def _settle(connection: Connection, row: dict[str, Any], outcome: Outcome, now: datetime) -> bool:
-    return outbox.settle(connection, row["id"], outcome, attempt=row["attempts"], provider="mailbox", now=now)
+    attempt = fates.Attempt(row["id"], row["attempts"], outcome)
+    return bool(fates.settle(connection, [attempt], provider="mailbox", policy=POLICY, now=now))
+
+
+def _doubts(connection: Connection, now: datetime, *, limit: int = 9) -> list[fates.Doubt]:
+    return fates.claim_doubts(connection, policy=POLICY, now=now, limit=limit)
+
+
+def _look(connection: Connection, doubt: fates.Doubt, found: Any, now: datetime) -> str:
+    return fates.settle_doubt(connection, doubt, found, provider="mailbox", policy=POLICY, now=now)
 
 
 def _keep(connection: Connection, row: dict[str, Any], now: datetime) -> int | None:
@@ -61,7 +77,7 @@ def _keep(connection: Connection, row: dict[str, Any], now: datetime) -> int | N
         connection,
         row["id"],
         attempt=row["attempts"],
-        address=row["email"],
+        address=row["address"],
         subject=row["subject"],
         body=row["body"],
         html=None,
@@ -103,7 +119,7 @@ class TestClaiming:
             message = _message(customer_id, f"after {minutes}")
             outbox.queue(connection, [message], now=now + timedelta(minutes=minutes))
 
-        rows = outbox.claim(connection, now=now + timedelta(minutes=5), limit=9)
+        rows = outbox.claim(connection, Medium.EMAIL, now=now + timedelta(minutes=5), limit=9)
 
         assert [row["dedupe_key"] for row in rows] == ["after 0", "after 5"]
         assert (rows[0]["recipient_name"], rows[0]["email"]) == ("王丽", "li@example.com")
@@ -145,7 +161,7 @@ class TestClaiming:
         self, connection: Connection, now: datetime
     ) -> None:
         _queue(connection, now)
-        (row,) = outbox.claim(connection, now=now, limit=1)
+        (row,) = outbox.claim(connection, Medium.EMAIL, now=now, limit=1)
 
         outbox.refuse(connection, row["id"], code="words", body="no template", now=now)
 
@@ -200,68 +216,73 @@ class TestSettling:
                 waits.append((stored.send_after - moment).total_seconds())
                 moment = stored.send_after
 
-        assert waits == [5, 30, 120, 600, 3600]
-        assert (stored.state, stored.error_code, stored.attempts) == ("failed", "busy", 6)
+        assert waits[:6] == [5, 30, 120, 600, 3600, 3600]
+        assert (stored.state, stored.error_code) == ("failed", "busy")
+        assert POLICY.give_up_after - timedelta(hours=1) < moment - now <= POLICY.give_up_after
 
 
 class TestAnUnclearFate:
     def test_is_looked_up_after_a_while_and_not_before(self, connection: Connection, now: datetime) -> None:
         _queue(connection, now)
         (row,) = _claim(connection, now)
-        just_before, later = now - timedelta(seconds=1), now + timedelta(minutes=5)
+        later = now + POLICY.unknown_after
 
-        assert outbox.claim_unclear(connection, stale_since=just_before, now=later, limit=9) == []
-        assert outbox.claim_unclear(connection, stale_since=now, now=later, limit=9) == [(row["id"], 1)]
+        assert _doubts(connection, later - timedelta(seconds=1)) == []
+        (doubt,) = _doubts(connection, later)
+        assert doubt.row["id"] == row["id"]
         assert _stored(connection, row["id"]).state == "unknown"
         assert _claim(connection, later) == []  # never blindly sent again
+        assert _doubts(connection, later) == []  # nor looked up by two at once
 
     def test_is_not_looked_up_by_two_at_once(self, database: str, now: datetime) -> None:
+        later = now + POLICY.unknown_after
         with transaction(database) as connection:
             _queue(connection, now, "a", "b")
             _claim(connection, now)
 
         with engine(database).connect() as one, engine(database).connect() as two:
-            first = outbox.claim_unclear(one, stale_since=now, now=now, limit=1)
-            second = outbox.claim_unclear(two, stale_since=now, now=now, limit=9)
+            first = _doubts(one, later, limit=1)
+            second = _doubts(two, later)
 
-        assert len({message_id for message_id, _ in [*first, *second]}) == 2
+        assert len({doubt.row["id"] for doubt in [*first, *second]}) == 2
 
     def test_found_at_the_transport_it_is_delivered(self, connection: Connection, now: datetime) -> None:
         _queue(connection, now)
         (row,) = _claim(connection, now)
         _keep(connection, row, now)  # and the sender died before it could say so
-        outbox.claim_unclear(connection, stale_since=now, now=now, limit=9)
+        (doubt,) = _doubts(connection, now + POLICY.unknown_after)
 
         assert mailbox.find(connection, row["id"]) is not None
-        assert _settle(connection, row, TO_ALL, now)
+        assert _look(connection, doubt, TO_ALL, now) == "found delivered"
         assert _stored(connection, row["id"]).state == "delivered"
 
-    def test_not_found_it_is_sent_again_and_arrives_once(self, connection: Connection, now: datetime) -> None:
+    def test_certainly_not_sent_it_is_sent_again_and_arrives_once(self, connection: Connection, now: datetime) -> None:
         _queue(connection, now)
-        (slow,) = _claim(connection, now)
-        outbox.claim_unclear(connection, stale_since=now, now=now, limit=9)
-        assert mailbox.find(connection, slow["id"]) is None
-        assert _settle(connection, slow, NotSent("not found"), now)
+        _claim(connection, now)
+        later = now + POLICY.unknown_after
+        (doubt,) = _doubts(connection, later)
+        assert _look(connection, doubt, NotFound(is_certain=True), later) == "not sent: again"
 
-        (again,) = _claim(connection, now + timedelta(hours=1))
+        (again,) = _claim(connection, later)
 
-        assert _keep(connection, again, now) is not None
+        assert _keep(connection, again, later) is not None
         assert mailbox.find_doubled(connection) == []
 
     def test_a_slow_sender_whose_claim_was_lost_hands_nothing_over(self, connection: Connection, now: datetime) -> None:
         _queue(connection, now)
         (slow,) = _claim(connection, now)
-        outbox.claim_unclear(connection, stale_since=now, now=now, limit=9)
-        assert _keep(connection, slow, now) is None
-        _settle(connection, slow, NotSent("not found"), now)
-        assert _keep(connection, slow, now) is None
-        (again,) = _claim(connection, now + timedelta(hours=1))
+        later = now + POLICY.unknown_after
+        (doubt,) = _doubts(connection, later)
+        assert _keep(connection, slow, later) is None
+        _look(connection, doubt, NotFound(is_certain=True), later)
+        assert _keep(connection, slow, later) is None
+        (again,) = _claim(connection, later)
 
-        assert _keep(connection, slow, now) is None
-        assert not _settle(connection, slow, TO_ALL, now)
+        assert _keep(connection, slow, later) is None
+        assert not _settle(connection, slow, TO_ALL, later)
 
         assert (_stored(connection, again["id"]).state, _stored(connection, again["id"]).attempts) == ("sending", 2)
-        assert _keep(connection, again, now) is not None
+        assert _keep(connection, again, later) is not None
 
 
 class TestTheMailbox:

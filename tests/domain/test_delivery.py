@@ -1,35 +1,47 @@
-"""This file checks the life of a message: final states stay, and each outcome settles where it must."""
+"""This file checks the life of a message: final states stay, refusals and failures lead where they must."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.delivery import FOLLOWS, Accepted, MessageState, NotSent, Outcome, Rejected, Unknown, state_after
+from domain.delivery import (
+    FOLLOWS,
+    LATER_DELAYS,
+    RETRY_DELAYS,
+    Accepted,
+    Fail,
+    MessageState,
+    Rejected,
+    Remedy,
+    Retry,
+    SwitchMedium,
+    after_rejection,
+    message_mark,
+    read_mark,
+    retry_delay,
+    state_after,
+)
 
 M = MessageState
-FINAL = {M.DELIVERED, M.FAILED}
+FINAL = {M.DELIVERED, M.FAILED, M.MERGED, M.WITHHELD}
 
 
 class TestFollows:
     def test_every_state_says_what_may_follow(self) -> None:
         assert set(FOLLOWS) == set(MessageState)
 
-    def test_delivered_and_failed_are_final_and_nothing_else_is(self) -> None:
+    def test_only_what_is_over_is_final(self) -> None:
         assert {state for state, following in FOLLOWS.items() if not following} == FINAL
-
-    def test_a_queued_message_can_only_be_claimed(self) -> None:
-        assert FOLLOWS[M.QUEUED] == {M.SENDING}
 
     def test_nothing_is_claimed_but_what_is_queued(self) -> None:
         assert [state for state, following in FOLLOWS.items() if M.SENDING in following] == [M.QUEUED]
 
-    def test_an_accepted_message_is_never_queued_again(self) -> None:
-        assert FOLLOWS[M.ACCEPTED] == {M.DELIVERED, M.FAILED}
-
-    def test_an_unknown_fate_may_turn_out_any_way(self) -> None:
-        assert FOLLOWS[M.UNKNOWN] == {M.QUEUED, M.ACCEPTED, M.DELIVERED, M.FAILED}
+    def test_an_accepted_message_is_never_in_doubt_again(self) -> None:
+        assert FOLLOWS[M.ACCEPTED] == {M.DELIVERED, M.FAILED, M.QUEUED}
 
     def test_no_state_follows_itself(self) -> None:
         assert all(state not in following for state, following in FOLLOWS.items())
@@ -44,28 +56,60 @@ class TestFollows:
 
         assert seen & FINAL
 
-
-class TestOutcome:
     @pytest.mark.parametrize(
-        ("outcome", "state"),
+        ("said", "state"),
         [
             (Accepted("SM1"), M.ACCEPTED),
             (Accepted("SM1", delivered=True), M.DELIVERED),
-            (Rejected("30006"), M.FAILED),
-            (NotSent("connection refused"), M.QUEUED),
-            (Unknown("read timeout"), M.UNKNOWN),
+            (Rejected("30006", Remedy.BAD_ADDRESS), M.FAILED),
         ],
     )
-    def test_an_outcome_settles_a_message_where_it_must(self, outcome: Outcome, state: MessageState) -> None:
-        assert state_after(outcome) is state
+    def test_a_vendors_word_settles_a_message_where_it_must(self, said: Accepted | Rejected, state: M) -> None:
+        assert state_after(said) is state
+        assert state in FOLLOWS[M.SENDING] & FOLLOWS[M.UNKNOWN]
 
-    @given(
-        outcome=st.one_of(
-            st.builds(Accepted, st.text(), st.booleans()),
-            st.builds(Rejected, st.text()),
-            st.builds(NotSent, st.text()),
-            st.builds(Unknown, st.text()),
-        )
-    )
-    def test_every_outcome_can_settle_a_message_that_is_being_sent(self, outcome: Outcome) -> None:
-        assert state_after(outcome) in FOLLOWS[M.SENDING]
+
+class TestARefusal:
+    @pytest.mark.parametrize("remedy", [Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.COMPLAINED, Remedy.OTHER_MEDIUM])
+    def test_of_an_address_leads_to_the_other_medium_or_fails(self, remedy: Remedy) -> None:
+        assert after_rejection(remedy, attempt=1, can_switch=True) == SwitchMedium()
+        assert after_rejection(remedy, attempt=1, can_switch=False) == Fail()
+
+    def test_by_a_phone_out_of_reach_is_tried_twice_more_over_hours(self) -> None:
+        steps = [after_rejection(Remedy.TRY_LATER, attempt=n, can_switch=True) for n in (1, 2, 3)]
+
+        assert steps == [*(Retry(timedelta(seconds=wait)) for wait in LATER_DELAYS), SwitchMedium()]
+        assert after_rejection(Remedy.TRY_LATER, attempt=3, can_switch=False) == Fail()
+
+    def test_that_nobody_understands_is_never_tried_again(self) -> None:
+        assert after_rejection(Rejected("99999").remedy, attempt=1, can_switch=True) == Fail()
+
+
+class TestAMessageThatDidNotLeave:
+    def test_waits_ever_longer(self) -> None:
+        waits = [retry_delay(attempt, jitter=0).total_seconds() for attempt in range(1, 8)]
+
+        assert waits == [*RETRY_DELAYS, RETRY_DELAYS[-1], RETRY_DELAYS[-1]]
+
+    @given(st.integers(1, 99), st.floats(0, 1), st.integers(0, 7200))
+    def test_never_comes_back_sooner_than_the_vendor_asked(self, attempt: int, jitter: float, asked: int) -> None:
+        wait = retry_delay(attempt, jitter=jitter, asked=timedelta(seconds=asked))
+
+        assert wait >= timedelta(seconds=asked)
+        assert wait <= max(timedelta(seconds=asked), timedelta(seconds=RETRY_DELAYS[-1] * 1.25))
+
+
+class TestTheMark:
+    @given(st.integers(1, 10**18 - 1), st.integers(1, 99))
+    def test_is_read_as_it_was_written(self, message_id: int, attempt: int) -> None:
+        assert read_mark(message_mark(message_id, attempt)) == (message_id, attempt)
+
+    @given(st.text(max_size=40))
+    def test_of_anybody_else_is_none_or_two_numbers(self, text: str) -> None:
+        found = read_mark(text)
+
+        assert found is None or message_mark(*found).replace("0", "") == text.replace("0", "")
+
+    @pytest.mark.parametrize("text", ["", "-", "1-", "-1", "1", "a-b", "1-2-3", "１-２", "9" * 40 + "-1", "1e3-2"])
+    def test_that_is_none_is_refused(self, text: str) -> None:
+        assert read_mark(text) is None

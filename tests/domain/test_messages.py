@@ -63,10 +63,22 @@ class TestTraits:
         assert MESSAGES[kind].link is link
 
     def test_every_purpose_of_a_link_is_used(self) -> None:
-        assert {traits.link for traits in MESSAGES.values()} - {None} == set(LinkPurpose)
+        used = {traits.link for traits in MESSAGES.values()} - {None}
+        assert used == set(LinkPurpose) - {LinkPurpose.UNSUBSCRIBE}
 
-    def test_the_digest_alone_is_about_no_ticket(self) -> None:
-        assert [kind for kind, traits in MESSAGES.items() if not traits.about_ticket] == [K.WEEKLY_DIGEST]
+    def test_a_stopped_channel_and_the_digest_are_about_no_ticket(self) -> None:
+        lonely = [kind for kind, traits in MESSAGES.items() if not traits.about_ticket]
+        assert lonely == [K.STAFF_CHANNEL_STOPPED, K.WEEKLY_DIGEST]
+
+    def test_only_customers_news_without_a_question_merges(self) -> None:
+        merging = [kind for kind, traits in MESSAGES.items() if traits.merges]
+        assert all(MESSAGES[kind].audience is Audience.CUSTOMER for kind in merging)
+        assert all(MESSAGES[kind].link is LinkPurpose.PROGRESS for kind in merging)
+        assert not any(MESSAGES[kind].at_once for kind in merging)
+
+    def test_surveys_and_digests_can_be_declined_and_nothing_else(self) -> None:
+        declinable = {kind for kind, traits in MESSAGES.items() if traits.subscription is not None}
+        assert declinable == {K.SURVEY_INVITATION, K.SURVEY_REMINDER, K.WEEKLY_DIGEST}
 
 
 class TestContext:

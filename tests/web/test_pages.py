@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from db import mailbox, outbox, surveys
 from domain.lifecycle import CommandName, TicketState
-from domain.messages import LinkPurpose
+from domain.messages import LinkPurpose, Medium
 from settings import get_settings
 from tests.desk import Desk
 from tests.web.conftest import Site
@@ -163,9 +163,10 @@ class TestTheMailbox:
     def test_shows_recipients_and_their_messages_while_trying(self, site: Site, language: str) -> None:
         with site.desk() as desk:
             desk.bring_to(S.ASSIGNED)
-            (row,) = outbox.claim(desk.connection, now=desk.now, limit=1)
+            (row,) = outbox.claim(desk.connection, Medium.EMAIL, now=desk.now, limit=1)
             words = {"subject": "你好", "body": "text", "html": "<p>hello</p>"}
-            outbox.freeze(desk.connection, [row | words], now=desk.now)
+            frozen = row | words | {"address": row["email"], "segments": None}
+            outbox.freeze(desk.connection, [frozen], look_at=desk.after(minutes=5), now=desk.now)
             entry = mailbox.keep(desk.connection, row["id"], attempt=1, address=row["email"], now=desk.now, **words)
 
         addresses = site.client.get("/mailbox", params={"lang": language}).text

@@ -1,0 +1,368 @@
+"""The fate of messages: outcomes, vendors' reports and look-ups settle each once, whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, select, text, update
+
+from db import bulk, media, outbox, staff, suppressions, tickets
+from db.models import Customer, Message, MessageReport
+from db.notices import ticket_context, to_staff
+from db.rows import Row, fetch
+from domain.courtesy import other_medium
+from domain.delivery import (
+    FOLLOWS,
+    Accepted,
+    CannotTell,
+    Fail,
+    Found,
+    MessageState,
+    NotFound,
+    NotSent,
+    Outcome,
+    Rejected,
+    Remedy,
+    Report,
+    Retry,
+    Stopped,
+    SwitchMedium,
+    Unknown,
+    after_rejection,
+    retry_delay,
+    state_after,
+)
+from domain.messages import Medium, MessageKind
+from domain.people import Role
+from domain.standard import DeliveryPolicy
+
+_SUPPRESSES = frozenset({Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.COMPLAINED})
+_WATCHED = frozenset({MessageState.SENDING, MessageState.UNKNOWN, MessageState.ACCEPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt's outcome, as its sender saw it. ``jitter``: 0 to 1, spreads the retries."""
+
+    message_id: int
+    attempt: int
+    outcome: Outcome
+    jitter: float = 0.0
+
+
+def settle(
+    connection: Connection, attempts: Sequence[Attempt], *, provider: str, policy: DeliveryPolicy, now: datetime
+) -> int:
+    """Record the outcomes of attempts; a late or doubled one changes nothing. Returns how many it changed."""
+    accepted = [attempt for attempt in attempts if isinstance(attempt.outcome, Accepted)]
+    settled = _accept(connection, accepted, provider, policy, now=now) if accepted else 0
+    for attempt in sorted(attempts, key=lambda attempt: attempt.message_id):
+        if isinstance(attempt.outcome, Accepted):
+            continue
+        row = _lock(connection, attempt.message_id)
+        if row["attempts"] == attempt.attempt and row["state"] in (MessageState.SENDING, MessageState.UNKNOWN):
+            _set(connection, row["id"], provider=provider, settled_at=now)
+            settled += _apply(connection, row, attempt, provider, policy, now=now)
+    _note(connection, [(a.message_id, a.attempt, "sender", *_words(a.outcome)) for a in attempts], now=now)
+    return settled
+
+
+def report(connection: Connection, said: Report, *, provider: str, policy: DeliveryPolicy, now: datetime) -> str:
+    """Apply what a vendor said of an attempt, unasked; returns in a word what came of it."""
+    row = fetch(connection, select(Message.__table__).where(Message.id == said.message_id).with_for_update())
+    if not row or said.attempt > row[0]["attempts"]:
+        return "no such message"
+    outcome = said.outcome
+    code = outcome.code if isinstance(outcome, Rejected) else None
+    _note(connection, [(said.message_id, said.attempt, provider, said.status, code)], now=now)
+    if outcome is None:
+        return "noted"
+    is_latest = said.attempt == row[0]["attempts"]
+    state = MessageState(row[0]["state"])
+    if isinstance(outcome, Rejected):
+        if not is_latest or state not in _WATCHED:
+            return "late"
+        _reject(connection, row[0], outcome, now=now)
+        return "rejected"
+    # An earlier attempt that arrived after all: what waits to be sent again has been said already.
+    target = state_after(outcome)
+    waits_again = state is MessageState.QUEUED and row[0]["attempts"] > 0
+    if not waits_again and target not in FOLLOWS[state]:
+        return "late"
+    look_at = _next_poll(policy, 0, now=now) if target is MessageState.ACCEPTED else None
+    values = {"state": target.value, "provider": provider, "provider_id": outcome.provider_id, "look_at": look_at}
+    _set(connection, said.message_id, looks=0, error_code=None, settled_at=now, **values)
+    return target.value
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A message to ask the vendor about; ``row`` has its words, address and ids."""
+
+    row: Row
+    known_ids: frozenset[str]
+
+
+def claim_doubts(connection: Connection, *, policy: DeliveryPolicy, now: datetime, limit: int) -> list[Doubt]:
+    """Lock messages whose fate is to be looked up now; one that has been sending for too long becomes unknown.
+
+    Until ``settle_doubt`` they are looked up by nobody else; after a crash again when ``unknown_after`` has passed.
+    """
+    query = (
+        select(Message.__table__)
+        .where(Message.look_at <= now)
+        .order_by(Message.look_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = fetch(connection, query)
+    if not rows:
+        return []
+    lost = [row for row in rows if row["state"] == MessageState.SENDING]
+    _note(connection, [(row["id"], row["attempts"], "reaper", "unknown", "no_answer") for row in lost], now=now)
+    claimed = [
+        {
+            "id": row["id"],
+            "state": MessageState.UNKNOWN.value if row["state"] == MessageState.SENDING else row["state"],
+            "looks": row["looks"] + 1,
+            "look_at": now + policy.unknown_after,
+        }
+        for row in rows
+    ]
+    bulk.update_many(connection, _table(), claimed)
+    others = _ids_by_address(connection, {row["address"] for row in rows if row["address"]})
+    changed = {row["id"]: row for row in claimed}
+    return [
+        Doubt({**row, **changed[row["id"]]}, frozenset(others.get(row["address"], set()) - {row["provider_id"]}))
+        for row in rows
+    ]
+
+
+def settle_doubt(
+    connection: Connection,
+    doubt: Doubt,
+    found: Found,
+    *,
+    provider: str,
+    policy: DeliveryPolicy,
+    now: datetime,
+) -> str:
+    """Record what a look-up found; returns the word for it. What moved on meanwhile is left alone."""
+    seen = doubt.row
+    row = _lock(connection, seen["id"])
+    if (row["state"], row["attempts"], row["looks"]) != (seen["state"], seen["attempts"], seen["looks"]):
+        return "moved on"
+    _note(connection, [(row["id"], row["attempts"], "lookup", *_words(found))], now=now)
+    is_accepted = row["state"] == MessageState.ACCEPTED
+    match found:
+        case Accepted(provider_id=provider_id):
+            target = state_after(found)
+            polls = row["looks"] if is_accepted else 0
+            look_at = _next_poll(policy, polls, now=now) if target is MessageState.ACCEPTED else None
+            values = {"state": target.value, "provider": provider, "provider_id": provider_id, "look_at": look_at}
+            _set(connection, row["id"], looks=polls, settled_at=now, error_code=None, **values)
+            return f"found {target.value}"
+        case Rejected():
+            _reject(connection, row, found, now=now)
+            return "found rejected"
+        case NotFound(is_certain=True) if not is_accepted:
+            _set(connection, row["id"], state=MessageState.QUEUED.value, send_after=now, look_at=None, error_code=None)
+            return "not sent: again"
+    return _look_again(connection, row, found, policy, now=now)
+
+
+def _look_again(
+    connection: Connection, row: Row, found: NotFound | CannotTell | Rejected, policy: DeliveryPolicy, *, now: datetime
+) -> str:
+    if row["state"] == MessageState.ACCEPTED:
+        _set(connection, row["id"], look_at=_next_poll(policy, row["looks"], now=now))
+        return "accepted, no more is known"
+    if row["looks"] < len(policy.look_up_after):
+        _set(connection, row["id"], look_at=now + policy.look_up_after[row["looks"]])
+        return "not found yet"
+    if isinstance(found, NotFound) and row["resent_at"] is None:
+        _set(connection, row["id"], state=MessageState.QUEUED.value, send_after=now, look_at=None, resent_at=now)
+        return "not found: sent again, once"
+    _set(connection, row["id"], look_at=None)
+    tell_staff(connection, row, "unknown", now=now)
+    return "stays unknown"
+
+
+def _accept(
+    connection: Connection, attempts: Sequence[Attempt], provider: str, policy: DeliveryPolicy, *, now: datetime
+) -> int:
+    poll_at = _next_poll(policy, 0, now=now)
+    rows = []
+    for attempt in sorted(attempts, key=lambda attempt: attempt.message_id):
+        outcome = cast("Accepted", attempt.outcome)
+        rows.append(
+            {
+                "id": attempt.message_id,
+                "attempt": attempt.attempt,
+                "state": state_after(outcome).value,
+                "provider_id": outcome.provider_id,
+                "look_at": None if outcome.delivered else poll_at,
+            }
+        )
+    values = {"rows": bulk.document(rows), "provider": provider, "now": now}
+    return connection.execute(_ACCEPT, values).rowcount
+
+
+# One statement for all: the common case must cost little.
+_ACCEPT = text(
+    "UPDATE messages SET state = r.state, provider_id = r.provider_id, look_at = r.look_at, provider = :provider, "
+    "settled_at = :now, looks = 0, error_code = NULL "
+    "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+    "AS r(id bigint, attempt smallint, state text, provider_id text, look_at timestamptz) "
+    "WHERE messages.id = r.id AND messages.attempts = r.attempt AND (messages.state IN ('sending', 'unknown') "
+    "OR messages.state = 'accepted' AND r.state = 'delivered')"
+)
+
+
+def _apply(
+    connection: Connection, row: Row, attempt: Attempt, provider: str, policy: DeliveryPolicy, *, now: datetime
+) -> bool:
+    outcome = attempt.outcome
+    match outcome:
+        case Unknown(code=code) if row["state"] == MessageState.SENDING:
+            look_at = now + policy.look_up_after[0]
+            state = MessageState.UNKNOWN.value
+            _set(connection, row["id"], state=state, error_code=code, look_at=look_at)
+        case Rejected():
+            _reject(connection, row, outcome, now=now)
+        case NotSent(code=code):
+            wait = retry_delay(attempt.attempt, jitter=attempt.jitter, asked=outcome.retry_after)
+            if now + wait > row["queued_at"] + policy.give_up_after:
+                _fail(connection, row, code, now=now)
+            else:
+                _queue_again(connection, row["id"], code, at=now + wait)
+        case Stopped(code=code):
+            _queue_again(connection, row["id"], code, at=now)
+            _stop(connection, Medium(row["medium"]), provider, code, now=now)
+        case _:
+            return False
+    return True
+
+
+def _reject(connection: Connection, row: Row, rejected: Rejected, *, now: datetime) -> None:
+    medium = Medium(row["medium"])
+    if rejected.remedy in _SUPPRESSES and row["address"]:
+        suppressions.add(connection, medium, row["address"], rejected.remedy, code=rejected.code, now=now)
+    other = other_medium(medium)
+    can_switch = row["switched_from"] is None and _is_open(connection, row, other)
+    match after_rejection(rejected.remedy, attempt=row["attempts"], can_switch=can_switch):
+        case Retry(delay=delay):
+            _queue_again(connection, row["id"], rejected.code, at=now + delay)
+        case SwitchMedium():
+            outbox.switch_medium(connection, row["id"], other, now=now)
+            _note(connection, [(row["id"], row["attempts"], "switch", other.value, rejected.code)], now=now)
+        case Fail():
+            _fail(connection, row, rejected.code, now=now)
+
+
+def _fail(connection: Connection, row: Row, code: str, *, now: datetime) -> None:
+    _set(connection, row["id"], state=MessageState.FAILED.value, error_code=code, look_at=None, settled_at=now)
+    tell_staff(connection, row, code, now=now)
+
+
+def _queue_again(connection: Connection, message_id: int, code: str, *, at: datetime) -> None:
+    state = MessageState.QUEUED.value
+    values = {"state": state, "send_after": at, "error_code": code, "look_at": None, "settled_at": None}
+    _set(connection, message_id, **values)
+
+
+def _is_open(connection: Connection, row: Row, medium: Medium) -> bool:
+    """Whether the recipient can be reached by a medium."""
+    column = Customer.phone if medium is Medium.SMS else Customer.email
+    if row["customer_id"] is None:
+        return False
+    address = connection.execute(select(column).where(Customer.id == row["customer_id"])).scalar_one()
+    return bool(address) and not suppressions.find(connection, [str(address)])
+
+
+def tell_staff(connection: Connection, row: Row, code: str, *, now: datetime) -> None:
+    """S-31: a customer who was not told by message is told by a person; once per ticket and reason."""
+    if row["customer_id"] is None or row["ticket_id"] is None:
+        return
+    ticket = tickets.get(connection, row["ticket_id"])
+    if ticket["assignee_id"] is None:
+        return
+    context = ticket_context(ticket, []) | {"message_kind": row["kind"], "medium": row["medium"], "code": code}
+    notice = to_staff(
+        ticket,
+        ticket["assignee_id"],
+        ticket["assignee_language"],
+        MessageKind.STAFF_MESSAGE_FAILED,
+        f"r{ticket['round']}:{code}",
+        context,
+    )
+    outbox.queue(connection, [notice], now=now)
+
+
+def _stop(connection: Connection, medium: Medium, provider: str, code: str, *, now: datetime) -> None:
+    """Stop the medium and tell managers and administrators, once per stop."""
+    if not media.stop(connection, medium, code, now=now):
+        return
+    waiting = next(row["waiting"] for row in media.list_all(connection) if row["medium"] == medium)
+    context = {"medium": medium.value, "provider": provider, "code": code, "waiting": waiting}
+    notices = [
+        outbox.NewMessage(
+            dedupe_key=f"stopped:{medium.value}:{now.isoformat()}:staff{person['id']}",
+            kind=MessageKind.STAFF_CHANNEL_STOPPED,
+            medium=Medium.EMAIL,
+            language=person["language"],
+            context=context,
+            staff_id=person["id"],
+        )
+        for person in staff.list_all(connection)
+        if person["is_active"] and person["role"] in (Role.MANAGER, Role.ADMINISTRATOR)
+    ]
+    outbox.queue(connection, notices, now=now)
+
+
+def _next_poll(policy: DeliveryPolicy, polls: int, *, now: datetime) -> datetime | None:
+    """When to ask about an accepted message; None after the last time."""
+    return now + policy.poll_after[polls] if polls < len(policy.poll_after) else None
+
+
+def _ids_by_address(connection: Connection, addresses: set[str]) -> dict[str, set[str]]:
+    """The vendors' ids of messages to the same addresses, so that a look-up takes none of them for its own."""
+    query = select(Message.address, Message.provider_id).where(
+        Message.address.in_(addresses), Message.provider_id.is_not(None)
+    )
+    found: dict[str, set[str]] = {}
+    for address, provider_id in connection.execute(query):
+        found.setdefault(address, set()).add(provider_id)
+    return found
+
+
+def _words(outcome: Outcome | Found) -> tuple[str, str | None]:
+    return type(outcome).__name__.lower(), getattr(outcome, "code", None)
+
+
+def _note(connection: Connection, notes: Sequence[tuple[int, int, str, str, str | None]], *, now: datetime) -> None:
+    names = ("message_id", "attempt", "source", "status", "code")
+    rows: list[Mapping[str, Any]] = [dict(zip(names, note, strict=True)) | {"at": now} for note in notes]
+    if rows:
+        bulk.insert_many(connection, cast("Table", MessageReport.__table__), rows, returning=("id",))
+
+
+def story(connection: Connection, message_id: int) -> list[Row]:
+    """Everything that was learnt of a message, in order."""
+    query = select(MessageReport.__table__).where(MessageReport.message_id == message_id).order_by(MessageReport.id)
+    return fetch(connection, query)
+
+
+def _lock(connection: Connection, message_id: int) -> Row:
+    return fetch(connection, select(Message.__table__).where(Message.id == message_id).with_for_update())[0]
+
+
+def _set(connection: Connection, message_id: int, **values: Any) -> None:
+    connection.execute(update(Message).where(Message.id == message_id).values(**values))
+
+
+def _table() -> Table:
+    return cast("Table", Message.__table__)

@@ -1,0 +1,45 @@
+"""The step that handles what vendors posted to us: reports on messages, texts of customers, unsubscriptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import inbound, inbox
+from db.session import transaction
+from domain.exceptions import DomainError
+from settings import get_standard
+
+BATCH = 200
+
+
+def inbox_pending() -> int:
+    """How many entries nobody has handled."""
+    with transaction() as connection:
+        return inbox.count_pending(connection)
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+def handle_inbox(now: datetime) -> Counter[str]:
+    """Handle what came, each entry in a transaction of its own; returns how many had which result."""
+    results: Counter[str] = Counter()
+    standard = get_standard()
+    for _ in range(BATCH):
+        with transaction() as connection:
+            claimed = inbox.claim(connection, limit=1)
+            if not claimed:
+                break
+            entry_id, source, received = claimed[0]
+            try:
+                with connection.begin_nested():
+                    result = inbound.handle(connection, source, received, standard=standard, now=now)
+            except (DomainError, SQLAlchemyError) as error:
+                # Kept with its problem for a person to see; it must not hold up what came after it.
+                result = f"problem: {type(error).__name__}"
+            inbox.settle(connection, {entry_id: result}, now=now)
+            results[result] += 1
+    return results
