@@ -135,7 +135,8 @@ def vendor_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def vendors(vendor_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors]:
     """Both vendors, empty; whatever a test asked of them must have been what they specify."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "*")  # the SDKs obey a proxy of the environment
     with httpx.Client(base_url=vendor_server, trust_env=False) as http:
         vendors = Vendors(vendor_server, http)
         vendors.reset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ class _Handler:
         reply = self.office.met("DOT")
         if reply is None or reply == "drop":
             content = envelope.content if isinstance(envelope.content, bytes) else b""
-            self.office.mails.append(message_from_bytes(content, policy=policy.default))  # type: ignore[arg-type]
+            self.office.mails.append(message_from_bytes(content, policy=policy.default))
             self.office.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
         return "250 2.0.0 kept" if reply is None else _said(server, reply)
 
@@ -103,6 +104,7 @@ class _Controller(Controller):
 
 def _said(server: SMTP, reply: str) -> str:
     if reply == "drop":
+        assert isinstance(server.transport, asyncio.Transport)
         server.transport.abort()
         return "421 gone"
     return reply
