@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -61,7 +62,7 @@ class Mail:
     mark: str
     request: dict[str, Any]
     created: datetime
-    visible_at: float
+    stored_at: float
     status: str = "processed"
     reason: str = ""
     statuses: list[str] = field(default_factory=list)
@@ -96,6 +97,7 @@ class SendGrid:
     def clear(self) -> None:
         """Forget everything."""
         self.mails: list[Mail] = []
+        self._by_address: defaultdict[str, list[Mail]] = defaultdict(list)
         self.suppressed: dict[str, str] = {}
 
     def routes(self) -> list[Route]:
@@ -174,9 +176,10 @@ class SendGrid:
                 mark=person.get("custom_args", {}).get(MARK, "-"),
                 request=asked,
                 created=utc_now().replace(microsecond=0),
-                visible_at=monotonic() + self._place.knobs.lag_s,
+                stored_at=monotonic(),
             )
             self.mails.append(mail)
+            self._by_address[mail.to].append(mail)
             self._happen(mail)
         return Response(status_code=202, headers={"X-Message-Id": message_id})
 
@@ -229,13 +232,17 @@ class SendGrid:
         if not self._place.knobs.logs_bought:
             return sendgrid_error(403, "access forbidden")
         wanted = {name: json.loads(f'"{value}"') for name, value in re.findall(r'(\w+) = "((?:[^"\\]|\\.)*)"', query)}
-        rows = [mail.row() for mail in reversed(self.mails) if mail.visible_at <= monotonic()]
+        asked = self._by_address[wanted["to_email"]] if "to_email" in wanted else self.mails
+        rows = [mail.row() for mail in reversed(asked) if self._is_listed(mail)]
         found = [row for row in rows if all(row.get(name) == value for name, value in wanted.items())]
         return JSONResponse({"messages": found[:limit]})
 
+    def _is_listed(self, mail: Mail) -> bool:
+        return mail.stored_at + self._place.knobs.lag_s <= monotonic()
+
     def _one(self, full_id: str) -> Response:
         mail = next((mail for mail in self.mails if mail.full_id == full_id), None)
-        if mail is None or mail.visible_at > monotonic():
+        if mail is None or not self._is_listed(mail):
             return sendgrid_error(404, "not found")
         arguments = {} if mail.mark == "-" else {MARK: mail.mark}
         return JSONResponse(mail.row() | {"events": [], "api_key_id": "k", "client_ip": "", "custom_args": arguments})

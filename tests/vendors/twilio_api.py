@@ -56,7 +56,7 @@ class Message:
     mark: str
     callback: str | None
     created: datetime
-    visible_at: float
+    stored_at: float
     status: str
     statuses: list[str] = field(default_factory=list)
     error_code: int | None = None
@@ -173,7 +173,7 @@ class Twilio:
             mark=parse_qs(urlsplit(callback or "").query).get("mid", ["-"])[0],
             callback=callback,
             created=utc_now().replace(microsecond=0),
-            visible_at=monotonic() + self._place.knobs.lag_s,
+            stored_at=monotonic(),
             status="accepted" if service else "queued",
         )
         self.messages[message.sid] = message
@@ -243,7 +243,7 @@ class Twilio:
         size = int(query.get("PageSize", "50"))
         page = int(query.get("Page", "0"))
         known = self._by_number[query["To"]] if "To" in query else list(self.messages.values())
-        seen = [message for message in reversed(known) if message.visible_at <= monotonic()]
+        seen = [message for message in reversed(known) if self._is_listed(message)]
         shown = seen[page * size : (page + 1) * size]
         path = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
         more = {**query, "Page": page + 1, "PageToken": "PA1"}
@@ -258,6 +258,9 @@ class Twilio:
                 "uri": path,
             }
         )
+
+    def _is_listed(self, message: Message) -> bool:
+        return message.stored_at + self._place.knobs.lag_s <= monotonic()
 
     def _one(self, sid: str) -> Response:
         message = self.messages.get(sid)
