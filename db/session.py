@@ -55,7 +55,7 @@ def require_usable(url: str) -> None:
             f"no database answers at {shown} ({cause}); start it, or mend AFTERCARE_DATABASE_URL"
         ) from error
     except ProgrammingError as error:  # the driver knows no such option
-        raise DatabaseUnavailableError(f"{shown}: {error.orig}; mend AFTERCARE_DATABASE_URL") from error
+        raise DatabaseUnavailableError(f"{shown}: {str(error.orig).strip()}; mend AFTERCARE_DATABASE_URL") from error
     if version < OLDEST_POSTGRES:
         raise DatabaseUnavailableError(f"{shown} is PostgreSQL {version}; Aftercare needs {OLDEST_POSTGRES} or newer")
 

@@ -32,7 +32,7 @@ from domain.courtesy import (
     is_out_of_date,
     next_morning,
 )
-from domain.delivery import NotSent, Outcome, Remedy
+from domain.delivery import Found, NotSent, Outcome, Remedy
 from domain.lifecycle import TicketState
 from domain.links import PATHS, Subject, sign
 from domain.messages import MESSAGES, LinkPurpose, Medium, MessageKind, Subscription
@@ -264,12 +264,15 @@ def look_up_doubts(*, now: datetime) -> Counter[str]:
     results: Counter[str] = Counter()
     with transaction() as connection:
         doubts = fates.claim_doubts(connection, policy=policy, now=now, limit=BATCH)
-    for doubt in doubts:
-        through = transport(Medium(doubt.row["medium"]))
-        found = through.lookup(_sent(doubt.row, doubt.known_ids))
+    looks = [(transport(Medium(doubt.row["medium"])), doubt) for doubt in doubts]
+    for (through, doubt), found in zip(looks, _pool().map(lambda look: _look_up(*look), looks), strict=True):
         with transaction() as connection:
             results[fates.settle_doubt(connection, doubt, found, provider=through.name, policy=policy, now=now)] += 1
     return results
+
+
+def _look_up(through: Transport, doubt: fates.Doubt) -> Found:
+    return through.lookup(_sent(doubt.row, doubt.known_ids))
 
 
 def _outgoing(row: Row) -> Outgoing:

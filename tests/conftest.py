@@ -21,7 +21,7 @@ from domain.standard import Standard, load_standard
 from domain.tickets import Channel, Impact
 from tests.desk import Desk
 
-pytest_plugins = ["tests.prefect_fixtures"]
+pytest_plugins = ["tests.prefect_fixtures", "tests.vendors.fixtures"]
 
 _numbers = itertools.count(1)
 

@@ -194,7 +194,8 @@ def _satisfaction(connection: Connection) -> dict[str, Any]:
 
 
 def _callbacks(connection: Connection) -> dict[str, Any]:
-    owed = [call for call in _table(connection, "callbacks") if call["state"] != "cancelled"]
+    calls = [call for call in _table(connection, "callbacks") if call["kind"] != "follow_up_visit"]
+    owed = [call for call in calls if call["state"] != "cancelled"]
     due = _halves(owed, "due_at")
     in_time = [[bool(call["done_at"] and call["done_at"] <= call["due_at"]) for call in half] for half in due]
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
 
-from db import models, surveys
+from db import callbacks, models, surveys
 from db.session import engine, transaction
 from domain.exceptions import IllegalTransitionError, NotFoundError
 from domain.lifecycle import CommandName, TicketState
@@ -148,8 +148,8 @@ class TestByPhone:
 
         assert _dispatch(desk, hours=24) == ["call_requested"]
 
-        (call,) = desk.callbacks(ticket_id)
-        assert (call["kind"], call["state"], call["due_at"]) == ("phone_survey", "open", desk.after(hours=48))
+        (call,) = [call for call in desk.callbacks(ticket_id) if call["kind"] == "phone_survey"]
+        assert (call["state"], call["due_at"]) == ("open", desk.after(hours=48))
         assert "survey_invitation" not in [kind for kind, _ in desk.told(ticket_id)]
 
     def test_nobody_is_reminded_of_a_call(self, desk: Desk) -> None:
@@ -243,3 +243,42 @@ def test_twenty_answers_at_once_store_one(database: str, standard: Standard, now
     with engine(database).connect() as connection:
         answers = connection.execute(select(func.count()).select_from(models.SurveyAnswer)).scalar_one()
     assert (sum(stored), answers) == (1, 1)
+
+
+class TestAVisitSomeDaysLater:
+    """S-43: valued customers and serious cases."""
+
+    def test_is_given_to_somebody_announced_to_the_customer_and_done(self, desk: Desk) -> None:
+        ticket_id = desk.bring_to(S.COMPLETED, ticket_id=desk.open(tier=CustomerTier.VALUED))
+        policy = desk.standard.follow_up_visit
+        told_at = desk.now + policy.after - policy.announced_before
+
+        steps = [
+            [step.step for step in _escalate(desk, at) if step.kind == "follow_up_visit"]
+            for at in (told_at - timedelta(seconds=1), told_at, told_at)
+        ]
+
+        assert steps == [[], ["assigned"], []]
+        visitor = next(call for call in desk.callbacks(ticket_id) if call["kind"] == "follow_up_visit")
+        assert visitor["due_at"] == desk.now + policy.after
+        assert ("follow_up_visit", desk.customer_name(ticket_id)) in desk.told(ticket_id)
+        assert ("staff_callback_due", visitor["supervisor_name"]) in desk.told(ticket_id)
+        callbacks.complete(desk.connection, visitor["id"], desk.clerk, reason="all is well", suggestion="", now=told_at)
+
+    def test_follows_an_urgent_ticket_and_not_an_ordinary_one(self, desk: Desk) -> None:
+        urgent = desk.bring_to(S.COMPLETED, ticket_id=desk.open("冒烟了", impact=None))
+        ordinary = desk.bring_to(S.COMPLETED)
+
+        assert [call["kind"] for call in desk.callbacks(urgent)] == ["follow_up_visit"]
+        assert desk.callbacks(ordinary) == []
+
+    def test_is_not_made_when_the_work_goes_on(self, desk: Desk) -> None:
+        ticket_id = desk.bring_to(S.COMPLETED, ticket_id=desk.open(tier=CustomerTier.VALUED))
+
+        desk.give(ticket_id, C.REPORT_NOT_FIXED, reason="still broken")
+
+        assert {call["state"] for call in desk.callbacks(ticket_id)} == {"cancelled"}
+
+
+def _escalate(desk: Desk, at: datetime) -> list[callbacks.CallbackStep]:
+    return callbacks.escalate_due(desk.connection, standard=desk.standard, now=at)
