@@ -21,6 +21,7 @@ from jinja2 import (
 
 from templates import filters
 from templates.languages import HERE, folders, located, shown
+from templates.plain_text import harmless
 
 
 class WordsError(Exception):
@@ -53,6 +54,7 @@ def environment(*, autoescape: bool) -> Environment:
         loader=ChoiceLoader([files, PrefixLoader({"original": ours})]),
         autoescape=autoescape,  # noqa: S701 - off for what is no HTML
         undefined=StrictUndefined,
+        finalize=harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )

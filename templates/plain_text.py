@@ -15,11 +15,20 @@ _TO_GSM = str.maketrans(
 # They reorder what is shown: with one in a name, a subject can be made to read as something else.
 _BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _NO_BIDI = str.maketrans("", "", _BIDI_CONTROLS)
+_CONTROLS = "".join(
+    char for char in map(chr, range(0xA0)) if unicodedata.category(char) == "Cc" and char not in "\t\n\r"
+)
+_HARMLESS = str.maketrans("", "", _BIDI_CONTROLS + _CONTROLS)
 # Where Chinese ends a sentence at a line's end, joining the lines needs no space.
 _AFTER_FULL_STOP = re.compile(r"(?<=[。，；：！？】）])\s*\n\s*")
 
 # A person's words that end with a mark of their own need no full stop from the template.
 _SECOND_FULL_STOP = re.compile(r"(?<=[…？！?!])[.。]")
+
+
+def harmless(value: object) -> object:
+    """What a template shows, as it may be shown: text without control characters, and in the order it is written."""
+    return value.translate(_HARMLESS) if isinstance(value, str) else value
 
 
 def one_line(text: str) -> str:
@@ -53,6 +62,7 @@ class _Letter(HTMLParser):
         self._rows: list[list[str]] = []
         self._outside: list[str] = []  # what was written before the cell that is being read
         self._href: str | None = None
+        self._colon = ": "
         self._numbers: list[int | None] = []  # for each open list: the last number, None where there are none
 
     def handle_comment(self, data: str) -> None:
@@ -67,7 +77,9 @@ class _Letter(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """What a tag begins."""
         values = dict(attrs)
-        if tag in _UNSEEN:
+        if tag == "html" and (values.get("lang") or "").startswith("zh"):
+            self._colon = "："
+        elif tag in _UNSEEN:
             self._quiet += 1
         elif tag in _PARAGRAPHS:
             self._break(2 if not self._numbers else 1)
@@ -98,7 +110,7 @@ class _Letter(HTMLParser):
                 self._numbers.pop()
             self._break(2 if not self._numbers else 1)
         elif tag == "a" and self._href:
-            self._write(f": {self._href}")
+            self._write(f"{self._colon}{self._href}")
             self._href = None
         elif tag == "table":
             if self._tables.pop():
@@ -109,7 +121,7 @@ class _Letter(HTMLParser):
             self._rows[-1].append(" ".join("".join(cell).split()))
             self._breaks = 2
         elif tag == "th":
-            self._write(": ")
+            self._write(self._colon)
 
     @property
     def _in_data(self) -> bool:

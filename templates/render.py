@@ -43,7 +43,7 @@ class Words:
 # Only @media rules stay in <style>: dark mode and narrow screens. Nothing is ever fetched.
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 # How much of people's own words an SMS keeps, tried in this order until it stays within its segments.
-_ROOMS = (1, 0.75, 0.5, 0.3, 0.15)
+_ROOMS = (1, 0.75, 0.5, 0.3, 0.15, 0.05)
 # In a mail a piece of news may say this many times what it may in an SMS; a mail of more pieces would be clipped.
 _ROOM_IN_MAIL = 8
 _MOST_LINES = 50
@@ -68,31 +68,28 @@ def render_message(
     promising what is past already; without it every moment counts as still to come. ``unsubscribe_link``: a mail's
     footer says how to get no more of its kind. An SMS is cut to the standard's number of segments. Raises WordsError.
     """
-    values = message_values(
-        context=context,
-        language=language,
-        recipient_name=recipient_name,
-        organisation=organisation,
-        time_zone=time_zone,
-        link=link,
-        now=now,
-        unsubscribe_link=unsubscribe_link,
-    )
+    values = {
+        **context,
+        "recipient_name": one_line(recipient_name),
+        "organisation": organisation,
+        "language": language_for(language),
+        "time_zone": time_zone,
+        "link": link,
+        "now": now,
+        "unsubscribe_link": unsubscribe_link,
+    }
     if medium is Medium.SMS:
         return Words(None, _sms(kind, values), None)
-    if kind is MessageKind.TICKET_UPDATES:
-        values |= _news(values, room=_ROOM_IN_MAIL)
+    values = with_news(kind, values)
     folder = f"{values['language']}/{kind.value}"
     html = rendered(f"{folder}/email.html", values, autoescape=True)
     subject = one_line(rendered(f"{folder}/email_subject.txt", values, autoescape=False))
     return Words(subject, letter(html), _INLINER.inline(html))
 
 
-def message_values(
-    *, context: Mapping[str, Any], language: str, recipient_name: str, **others: str | datetime | None
-) -> dict[str, Any]:
-    """What the templates of a message may use: its context and what every message is told."""
-    return {**context, **others, "recipient_name": one_line(recipient_name), "language": language_for(language)}
+def with_news(kind: MessageKind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a mail; of one that says several news, with the news made into lines. Raises WordsError."""
+    return {**values, **(_news(values, room=_ROOM_IN_MAIL) if kind is MessageKind.TICKET_UPDATES else {})}
 
 
 def _sms(kind: MessageKind, values: Mapping[str, Any]) -> str:

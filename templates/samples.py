@@ -39,7 +39,7 @@ _WORDS: dict[str, dict[str, Any]] = {
             {"title": "Repair at home", "pros": "Done in one visit", "cons": "You need to be at home for two hours"},
             {"title": "Repair in the workshop", "pros": "No visit; loaner device included", "cons": "Takes five days"},
         ],
-        "confirmed": "The outdoor unit does not start since yesterday evening, the display shows E4.",
+        "confirmed": "The outdoor unit has not started since yesterday evening; the display shows E4.",
         "step": "The new fan motor was sent today and arrives tomorrow morning.",
         "delay": "The fan motor is out of stock at the regional warehouse.",
         "contingency": "We bring you a loaner device tomorrow morning, free of charge.",
