@@ -129,18 +129,32 @@ class SmtpEmail:
         return server
 
     def _login(self, server: smtplib.SMTP) -> Outcome | None:
-        """What refuses us; None when we are in, or need not be."""
+        """What refuses us; None when we are in, or need not be.
+
+        By hand, because ``smtplib`` forgets a refusal when the server hangs up before the next way of logging in.
+        """
         if not self.username:
             return None
-        try:
-            server.login(self.username, self.password or "")
-        except smtplib.SMTPResponseException as error:
-            return _judge("connect", error.smtp_code, error.smtp_error)
-        except smtplib.SMTPServerDisconnected:
-            raise
-        except (smtplib.SMTPException, UnicodeEncodeError):  # no common way of logging in
-            return refused(Codes.SMTP, "auth_missing", "connect auth_missing")
-        return None
+        server.user, server.password = self.username, self.password or ""
+        ways = (("PLAIN", server.auth_plain), ("LOGIN", server.auth_login), ("CRAM-MD5", server.auth_cram_md5))
+        offered = server.esmtp_features.get("auth", "").upper().split()
+        refusal: Outcome | None = None
+        for way, respond in ways:
+            if way not in offered:
+                continue
+            try:
+                server.auth(way, respond)
+            except smtplib.SMTPResponseException as error:
+                refusal = _judge("connect", error.smtp_code, error.smtp_error)
+            except UnicodeEncodeError:
+                return refused(Codes.SMTP, "auth_not_ascii", "connect")
+            except (OSError, smtplib.SMTPServerDisconnected):
+                if refusal is None:
+                    raise
+                return refusal
+            else:
+                return None
+        return refusal or refused(Codes.SMTP, "auth_missing", "connect auth_missing")
 
     def _hand_over(self, server: smtplib.SMTP, mail: EmailMessage, recipient: str) -> Outcome:
         content = mail.as_bytes()

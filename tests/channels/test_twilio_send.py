@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -188,10 +188,10 @@ class TestConnections:
     def test_a_connection_is_used_again_unless_it_rested_too_long(
         self, monkeypatch: pytest.MonkeyPatch, longest_rest: float, connections: int, now: datetime
     ) -> None:
-        accepted: list[Any] = []
+        accepted: list[socket.socket] = []
         body = json.dumps({"sid": "SM1", "status": "queued"}).encode()
 
-        def serve(connection: Any) -> None:
+        def serve(connection: socket.socket) -> None:
             accepted.append(connection)
             for _ in range(3 // connections):
                 assert read_request(connection)
@@ -211,13 +211,13 @@ class _Tls:
     def __init__(self, certificate: Path) -> None:
         self._context = tls_context(certificate)
 
-    def refuse(self, connection: Any) -> None:
+    def refuse(self, connection: socket.socket) -> None:
         try:
             self._context.wrap_socket(connection, server_side=True)
         except ssl.SSLError:
             return
 
-    def break_after_request(self, connection: Any) -> None:
+    def break_after_request(self, connection: socket.socket) -> None:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(incoming, outgoing, server_side=True)
         connection.settimeout(5)

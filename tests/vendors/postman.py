@@ -61,10 +61,16 @@ class Postman:
         """What was kept."""
         return [asdict(callback) for callback in self.kept]
 
-    async def close(self) -> None:
-        """Drop what is under way."""
+    def clear(self) -> None:
+        """Forget what was kept and what is under way."""
         for errand in list(self._errands):
             errand.cancel()
+        self.kept.clear()
+        self.counts.clear()
+
+    async def close(self) -> None:
+        """Drop what is under way."""
+        self.clear()
         if self._session is not None:
             await self._session.close()
 

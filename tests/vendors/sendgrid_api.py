@@ -91,14 +91,16 @@ class SendGrid:
     def __init__(self, place: Place, postman: Postman, contract: Contract | None, seed: int) -> None:
         self._place, self._postman, self._contract = place, postman, contract
         self.key = EventKey(seed)
-        self._batch: list[dict[str, Any]] = []
+        self._era = 0
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
+        self._era += 1
         self.mails: list[Mail] = []
         self._by_address: defaultdict[str, list[Mail]] = defaultdict(list)
         self.suppressed: dict[str, str] = {}
+        self._batch: list[dict[str, Any]] = []
 
     def routes(self) -> list[Route]:
         """The part of SendGrid's API that exists here."""
@@ -190,9 +192,11 @@ class SendGrid:
         delay = self._place.knobs.step_ms / 1000
         loop = asyncio.get_running_loop()
         for number, event in enumerate([{"event": "processed"}, *events], 1):
-            loop.call_later(delay * number, self._record, mail, event)
+            loop.call_later(delay * number, self._record, mail, event, self._era)
 
-    def _record(self, mail: Mail, event: dict[str, str]) -> None:
+    def _record(self, mail: Mail, event: dict[str, str], era: int) -> None:
+        if era != self._era:
+            return  # forgotten meanwhile
         word = event["event"]
         mail.statuses.append(word)
         mail.reason = event.get("reason", "")
@@ -222,6 +226,8 @@ class SendGrid:
 
     def _post(self) -> None:
         events, self._batch = self._batch, []
+        if not events:
+            return  # forgotten meanwhile
         self._place.random.shuffle(events)
         body = json.dumps(events, ensure_ascii=False, separators=(",", ":")) + "\r\n"
         headers = self.key.headers(body.encode(), str(int(utc_now().timestamp())))

@@ -113,8 +113,7 @@ class Control:
         self.place.faults.clear()
         self.place.faults.counts.clear()
         self.place.counts.clear()
-        self.postman.kept.clear()
-        self.postman.counts.clear()
+        self.postman.clear()
         self.place.knobs.change(self._at_start)
         if self.contract:
             self.contract.violations.clear()

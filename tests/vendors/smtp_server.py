@@ -32,6 +32,7 @@ class PostOffice:
     """What came in, and what the next mail meets: a reply by stage, or ``drop`` (the connection ends)."""
 
     mails: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     _orders: dict[str, str] = field(default_factory=dict)
 
@@ -42,6 +43,10 @@ class PostOffice:
         """
         assert stage in STAGES
         self._orders[stage] = reply
+
+    def ordered(self, stage: str) -> str | None:
+        """What is ordered for a stage; it goes on holding, unless it ends the connection."""
+        return self.met(stage) if self._orders.get(stage) == "drop" else self._orders.get(stage)
 
     def met(self, stage: str) -> str | None:
         """What was ordered for a stage; it holds once."""
@@ -56,8 +61,13 @@ class _Handler:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        reply = self.office.met("HELO")
+        reply = self.office.ordered("HELO")
         return responses if reply is None else [_said(server, reply)]
+
+    async def handle_HELO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str) -> str:  # noqa: N802
+        session.host_name = hostname
+        reply = self.office.met("HELO")  # who was refused at EHLO tries again with HELO
+        return "250 hello" if reply is None else _said(server, reply)
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -81,6 +91,7 @@ class _Handler:
         reply = self.office.met("DOT")
         if reply is None or reply == "drop":
             content = envelope.content if isinstance(envelope.content, bytes) else b""
+            self.office.raw.append(content)
             self.office.mails.append(message_from_bytes(content, policy=policy.default))
             self.office.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
         return "250 2.0.0 kept" if reply is None else _said(server, reply)
@@ -112,7 +123,7 @@ def _said(server: SMTP, reply: str) -> str:
 
 def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     known = LoginPassword(USERNAME.encode(), PASSWORD.encode())
-    return AuthResult(success=data == known)
+    return AuthResult(success=data == known, handled=False)
 
 
 @dataclass(frozen=True)

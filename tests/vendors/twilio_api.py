@@ -196,6 +196,8 @@ class Twilio:
 
     def _step_later(self, message: Message, steps: list[str], error_code: int | None) -> None:
         def step() -> None:
+            if message.sid not in self.messages:
+                return  # forgotten meanwhile
             message.status = steps[0]
             message.statuses.append(steps[0])
             message.error_code = error_code if message.status == "undelivered" else None
