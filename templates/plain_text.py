@@ -53,7 +53,7 @@ class _Letter(HTMLParser):
     Comments ``<!--visual only-->`` and ``<!--/visual only-->`` enclose what only the eye needs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, colon: str) -> None:
         super().__init__(convert_charrefs=True)
         self.written: list[str] = []
         self._breaks = 0  # line breaks owed before the next word
@@ -62,7 +62,7 @@ class _Letter(HTMLParser):
         self._rows: list[list[str]] = []
         self._outside: list[str] = []  # what was written before the cell that is being read
         self._href: str | None = None
-        self._colon = ": "
+        self._colon = colon
         self._numbers: list[int | None] = []  # for each open list: the last number, None where there are none
 
     def handle_comment(self, data: str) -> None:
@@ -77,9 +77,7 @@ class _Letter(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """What a tag begins."""
         values = dict(attrs)
-        if tag == "html" and (values.get("lang") or "").startswith("zh"):
-            self._colon = "："
-        elif tag in _UNSEEN:
+        if tag in _UNSEEN:
             self._quiet += 1
         elif tag in _PARAGRAPHS:
             self._break(2 if not self._numbers else 1)
@@ -159,9 +157,9 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def letter(html: str) -> str:
+def letter(html: str, *, colon: str = ": ") -> str:
     """The text part of an e-mail's HTML: readable as it is, every link behind its words, ends with a line break."""
-    reader = _Letter()
+    reader = _Letter(colon)
     reader.feed(html)
     reader.close()
     text = "".join(reader.written)

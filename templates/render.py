@@ -44,8 +44,9 @@ class Words:
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 # How much of people's own words an SMS keeps, tried in this order until it stays within its segments.
 _ROOMS = (1, 0.75, 0.5, 0.3, 0.15, 0.05)
-# In a mail a piece of news may say this many times what it may in an SMS; a mail of more pieces would be clipped.
-_ROOM_IN_MAIL = 8
+# In a mail a piece of news may say several times what it may in an SMS, less where there are many pieces: Gmail clips
+# a mail beyond 102 kB.
+_MOST_ROOM, _ROOM_OF_ALL = 8, 60
 _MOST_LINES = 50
 
 
@@ -84,12 +85,15 @@ def render_message(
     folder = f"{values['language']}/{kind.value}"
     html = rendered(f"{folder}/email.html", values, autoescape=True)
     subject = one_line(rendered(f"{folder}/email_subject.txt", values, autoescape=False))
-    return Words(subject, letter(html), _INLINER.inline(html))
+    return Words(subject, letter(html, colon=_label(values, "fact", "colon")), _INLINER.inline(html))
 
 
 def with_news(kind: MessageKind, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a mail; of one that says several news, with the news made into lines. Raises WordsError."""
-    return {**values, **(_news(values, room=_ROOM_IN_MAIL) if kind is MessageKind.TICKET_UPDATES else {})}
+    if kind is not MessageKind.TICKET_UPDATES:
+        return dict(values)
+    room = min(_MOST_ROOM, max(1, _ROOM_OF_ALL / max(1, len(values["updates"]))))
+    return {**values, **_news(values, room=room)}
 
 
 def _sms(kind: MessageKind, values: Mapping[str, Any]) -> str:
@@ -97,15 +101,15 @@ def _sms(kind: MessageKind, values: Mapping[str, Any]) -> str:
     most, text = get_standard().courtesy.sms_segments, ""
     for attempt in _with_less_news(values) if kind is MessageKind.TICKET_UPDATES else _with_less_room(values):
         text = one_line(rendered(f"{values['language']}/{kind.value}/sms.txt", attempt, autoescape=False))
-        text = gsm_friendly(text) if _says_gsm(str(values["language"])) else text
+        text = gsm_friendly(text) if _label(values, "format", "gsm_sms") else text
         if sms_size(text).segments <= most:
             break
     return text
 
 
-def _says_gsm(language: str) -> bool:
+def _label(values: Mapping[str, Any], section: str, key: str) -> Any:
     try:
-        return bool(entry(language, "format", "gsm_sms"))
+        return entry(values["language"], section, key)
     except (LabelMissingError, ValueError) as error:
         raise WordsError(str(error)) from error
 
