@@ -121,7 +121,8 @@ def callback_reader(medium: Medium, settings: Settings) -> Transport | None:
     """
     match chosen(medium, settings):
         case SmsTransport.TWILIO if settings.twilio_auth_token:
-            return _twilio(settings)
+            # Reading needs the token alone; the sender may be in a block.
+            return _twilio(settings.model_copy(update={"twilio_from": settings.twilio_from or "none"}))
         case EmailTransport.SENDGRID if settings.sendgrid_webhook_public_key:
             return _sendgrid(settings)
         case _:

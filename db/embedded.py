@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from sqlalchemy import create_engine, text
 
 PRODUCT_DATABASE = "aftercare"
 PREFECT_DATABASE = "prefect"
+_PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,16 @@ class EmbeddedPostgres:
         self.server.cleanup()
 
 
+def _patient(get_server: Callable[[Path], Any], folder: Path) -> Any:
+    """The server; the package waits ten seconds for it, and a busy machine may need more: it starts meanwhile."""
+    for _ in range(_PATIENCE):
+        try:
+            return get_server(folder)
+        except subprocess.TimeoutExpired:
+            continue
+    return get_server(folder)
+
+
 def start(folder: Path) -> EmbeddedPostgres:
     """Start, or join, the server whose data lie in ``folder``, with a database for the product and one for Prefect."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +75,7 @@ def start(folder: Path) -> EmbeddedPostgres:
 
         # Run as root, the package makes itself a system user the first time; two processes at once would make two.
         with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"aftercare-{os.getuid()}-embedded.lock"):
-            postgres = EmbeddedPostgres(get_server(folder), folder)
+            postgres = EmbeddedPostgres(_patient(get_server, folder), folder)
     admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         existing = set(connection.execute(text("SELECT datname FROM pg_database")).scalars())

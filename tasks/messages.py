@@ -46,7 +46,7 @@ from templates.render import WordsError, render_message
 
 BATCH = 200
 # A vendor answers in tens of milliseconds, most of which a thread waits.
-_SENDERS = 24
+SENDERS = 24
 # Seconds after which the fates known so far are recorded; what a kill in between loses is looked up.
 _SETTLE_EVERY = 0.2
 
@@ -245,7 +245,7 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_SENDERS, thread_name_prefix="sender")
+    return ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
 
 
 def _send(through: Transport, row: Row, send_by: float, now: datetime) -> Outcome:
