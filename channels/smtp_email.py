@@ -73,6 +73,8 @@ class SmtpEmail:
             return refused(Codes.SMTP, "starttls_missing", "connect starttls_missing")
         except smtplib.SMTPResponseException as error:
             return _judge("connect", error.smtp_code, error.smtp_error)
+        except ssl.SSLError:
+            return NotSent("tls_failed")
         except (OSError, smtplib.SMTPException):
             return NotSent("no_connection")
         try:

@@ -58,6 +58,9 @@ MISCONFIGURED = (network.InvalidURL, network.MissingSchema, network.InvalidSchem
 LINK = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
+# The SDK would read both by itself and change the address of the API behind the settings' back.
+NO_REGION = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
+
 # The SDK logs the number that is asked for, urllib3 the address that has it.
 SILENT = logging.Logger(f"{__name__}.silent", logging.CRITICAL + 1)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -140,7 +143,7 @@ class TwilioSms:
             if client is not None:
                 client.http_client.session.close()
             http = TwilioHttpClient(timeout=self.timeout, logger=SILENT)
-            client = thread.client = Client(self.account_sid, self.auth_token, http_client=http)
+            client = thread.client = Client(self.account_sid, self.auth_token, http_client=http, environment=NO_REGION)
             client.api.base_url = self.api_base_url
         thread.used_at = now
         return client

@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -117,6 +117,20 @@ def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join(timeout=5)
+
+
+@contextmanager
+def full_server() -> Iterator[int]:
+    """A server whose queue of connections is full: a connect is neither taken nor refused; gives its port."""
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(address)
+        yield address[1]
 
 
 def read_request(connection: socket.socket) -> bytes:

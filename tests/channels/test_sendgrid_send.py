@@ -12,7 +12,7 @@ import pytest
 from channels.sendgrid_email import SendGridEmail
 from clock import utc_now
 from domain.delivery import Accepted, NotSent, Outcome, Rejected, Remedy, Stopped, Unknown
-from tests.channels.conftest import TIMEOUT, letter, raw_server, read_request, sendgrid_at
+from tests.channels.conftest import TIMEOUT, full_server, letter, raw_server, read_request, sendgrid_at
 from tests.vendors.fixtures import Vendors, free_port
 from tests.vendors.smtp_server import tls_context
 
@@ -136,6 +136,10 @@ class TestWhatFails:
 
         assert transport.send(letter(), now=now) == NotSent("no_connection")
 
+    def test_a_connect_that_takes_too_long_sent_nothing(self, vendors: Vendors, now: datetime) -> None:
+        with full_server() as port:
+            assert sendgrid_at(f"http://127.0.0.1:{port}").send(letter(), now=now) == NotSent("no_connection")
+
     def test_a_failed_tls_handshake_sent_nothing(self, vendors: Vendors, certificate: Path, now: datetime) -> None:
         plain = sendgrid_at(vendors.url.replace("http://", "https://"))
         assert plain.send(letter(), now=now) == NotSent("no_connection")
@@ -182,6 +186,7 @@ class TestWhatFails:
             (400, '{"errors": [5]}', Rejected("400")),
             (400, "\xff", Rejected("400")),
             (403, "", Stopped("403")),
+            (307, "", Stopped("307")),
             (418, "", Rejected("418")),
             (451, "", Stopped("451")),
             (599, "", Unknown("http_599")),

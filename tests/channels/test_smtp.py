@@ -6,6 +6,7 @@ import socket
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,11 @@ class TestWhatIsHandedOver:
         assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
         assert [part.get_content().strip() for part in mail.iter_parts()] == [letter().body, letter().html]
         assert mail_server.office.envelopes == [("care@aftercare.example", [ADDRESS])]
+
+    def test_its_date_is_the_moment_of_sending_in_utc(self, mail_server: MailServer, now: datetime) -> None:
+        smtp_at(mail_server).send(letter(), now=now.astimezone(ZoneInfo("Asia/Shanghai")))
+
+        assert mail_server.office.mails[0]["Date"] == "Tue, 24 Nov 2026 02:00:00 +0000"
 
     def test_a_long_address_to_unsubscribe_is_written_as_it_is(self, mail_server: MailServer, now: datetime) -> None:
         smtp_at(mail_server).send(letter(unsubscribe_url=UNSUBSCRIBE), now=now)
@@ -228,7 +234,7 @@ class TestSecurity:
         server: MailServer = request.getfixturevalue(f"{security}_server")
         smtp = smtp_at(server, security=security, username=USERNAME, password=PASSWORD)
 
-        assert smtp.send(letter(), now=now) == NotSent("no_connection")
+        assert smtp.send(letter(), now=now) == NotSent("tls_failed")
         assert server.office.mails == []
 
     def test_a_server_without_starttls_gets_nothing_in_the_open(self, mail_server: MailServer, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -135,6 +136,17 @@ class TestWhoseItIs:
         assert twilio.lookup(attempt_of(text(), started_at=utc_now() + timedelta(minutes=2))) == NotFound()
         within = twilio.lookup(attempt_of(text(), started_at=utc_now() + timedelta(seconds=50)))
         assert isinstance(within, Accepted)
+
+    @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+    def test_the_zone_of_the_attempts_moment_changes_nothing(
+        self, twilio: TwilioSms, vendors: Vendors, zone: str, now: datetime
+    ) -> None:
+        sid = _lose(twilio, vendors, now)
+
+        found = twilio.lookup(attempt_of(text(), started_at=utc_now().astimezone(ZoneInfo(zone))))
+
+        assert isinstance(found, Accepted)
+        assert found.provider_id == sid
 
     def test_the_nearest_in_time_is_ours(self, twilio: TwilioSms, vendors: Vendors, now: datetime) -> None:
         first = _lose(twilio, vendors, now)

@@ -13,7 +13,7 @@ import pytest
 
 from channels.twilio_sms import TwilioSms
 from domain.delivery import Accepted, NotSent, Outcome, Rejected, Remedy, Stopped, Unknown
-from tests.channels.conftest import TIMEOUT, raw_server, read_request, text, twilio_at
+from tests.channels.conftest import TIMEOUT, full_server, raw_server, read_request, text, twilio_at
 from tests.vendors.fixtures import Vendors, free_port
 from tests.vendors.smtp_server import tls_context
 
@@ -108,6 +108,18 @@ class TestWhatFails:
 
         assert transport.send(text(), now=now) == NotSent("no_connection")
 
+    def test_a_connect_that_takes_too_long_sent_nothing(self, vendors: Vendors, now: datetime) -> None:
+        with full_server() as port:
+            assert twilio_at(f"http://127.0.0.1:{port}").send(text(), now=now) == NotSent("no_connection")
+
+    def test_a_region_of_the_environment_changes_no_address(
+        self, vendors: Vendors, monkeypatch: pytest.MonkeyPatch, now: datetime
+    ) -> None:
+        monkeypatch.setenv("TWILIO_EDGE", "dublin")
+        monkeypatch.setenv("TWILIO_REGION", "ie1")
+
+        assert isinstance(twilio_at(vendors.url).send(text(), now=now), Accepted)
+
     def test_a_failed_tls_handshake_sent_nothing(self, vendors: Vendors, now: datetime) -> None:
         transport = twilio_at(vendors.url.replace("http://", "https://"))
 
@@ -158,12 +170,13 @@ class TestWhatFails:
         ("status", "body", "outcome"),
         [
             (401, "<html>", Stopped("401")),
-            (404, "<html>", Rejected("404")),
+            (404, "<html>", Stopped("404")),
             (429, "slow down", NotSent("429")),
             (400, '{"code": 12345678901, "message": "news"}', Rejected("12345678901")),
             (400, '{"type": "t", "title": "t", "status": 400, "code": 21610}', Rejected("21610", Remedy.OPTED_OUT)),
             (503, '{"type": "t", "title": "t", "status": 503, "code": 20503}', Unknown("http_503")),
-            (307, "", Rejected("307")),
+            (307, "", Stopped("307")),
+            (418, "", Rejected("418")),
         ],
     )
     def test_an_error_of_any_form_has_an_outcome(
