@@ -12,7 +12,7 @@ from domain.segments import SmsSize, sms_size
 from domain.standard import Standard
 from templates.environment import WordsError, block
 from templates.languages import LabelsUnreadableError, labels, languages, located, shown
-from templates.render import render_markdown, render_message, with_news
+from templates.render import Words, render_markdown, render_message, with_news
 from templates.samples import SAMPLE_NOW
 from templates.sources import source_faults
 from templates.variants import HOSTILE_MARKUP, Case, checked_cases
@@ -91,41 +91,50 @@ def _is_readable(language: str) -> bool:
 
 
 def _faults_of_kind(kind: MessageKind, language: str, house: House, costs: list[Cost]) -> list[str]:
-    faults: list[str] = []
-    sizes: list[SmsSize] = []
+    faults: dict[str, str] = {}  # by what is wrong where; the first case that shows it is enough
+    sizes: list[tuple[SmsSize, str]] = []
     for case in checked_cases(kind, language=language):
         given = arguments(case, house, language=language)
-        try:
-            faults += _mail_faults(kind, given, case)
-        except WordsError as error:
-            faults.append(str(error))
-        if MESSAGES[kind].audience is Audience.CUSTOMER:
-            try:
-                text = render_message(kind, Medium.SMS, **given).text
-            except WordsError as error:
-                faults.append(str(error))
+        for medium in Medium:
+            if medium is Medium.SMS and MESSAGES[kind].audience is not Audience.CUSTOMER:
                 continue
-            sizes.append(sms_size(text))
-            place = f"{shown(located(f'{language}/{kind.value}/sms.txt'))}:1"
-            if not text.strip():
-                faults.append(f"{place}: says nothing with {case.name}")
-            if sizes[-1].segments > house.sms_segments:
-                size = f"{sizes[-1].segments} segments ({sizes[-1].encoding}, {sizes[-1].units} units)"
-                faults.append(f"{place}: {size} with {case.name}; at most {house.sms_segments}, the link included")
+            try:
+                said = render_message(kind, medium, **given)
+                found = _empty_parts(kind, said, given)
+            except WordsError as error:
+                faults.setdefault(str(error), str(error))
+                continue
+            for fault in found:
+                faults.setdefault(fault, f"{fault} with {case.name}")
+            if medium is Medium.SMS:
+                sizes.append((sms_size(said.text), case.name))
+            elif any(markup in (said.html or "") for markup in HOSTILE_MARKUP):
+                fault = f"{_first_line(given, kind, 'email.html')}: lets people's markup through; is there a '|safe'?"
+                faults.setdefault(fault, fault)
     if sizes:
-        costs.append(Cost(kind, language, sizes[0], max(sizes, key=lambda size: size.segments)))
-    return faults
+        most, name = max(sizes, key=lambda pair: pair[0].segments)
+        costs.append(Cost(kind, language, sizes[0][0], most))
+        if most.segments > house.sms_segments:
+            fault = f"{most.segments} segments ({most.encoding}, {most.units} units) with {name}"
+            place = _first_line({"language": language}, kind, "sms.txt")
+            faults["size"] = f"{place}: {fault}; at most {house.sms_segments}, the link included"
+    return list(faults.values())
 
 
-def _mail_faults(kind: MessageKind, given: Mapping[str, Any], case: Case) -> Iterator[str]:
-    mail = render_message(kind, Medium.EMAIL, **given)
-    folder = f"{given['language']}/{kind.value}"
-    if not (mail.subject or "").strip():
-        yield f"{shown(located(f'{folder}/email_subject.txt'))}:1: says nothing with {case.name}"
+def _empty_parts(kind: MessageKind, said: Words, given: Mapping[str, Any]) -> Iterator[str]:
+    if said.html is None:
+        if not said.text.strip():
+            yield f"{_first_line(given, kind, 'sms.txt')}: says nothing"
+        return
+    if not (said.subject or "").strip():
+        yield f"{_first_line(given, kind, 'email_subject.txt')}: says nothing"
     if not re.sub(r"<[^>]*>|\s", "", mail_block(kind, "body", given)):
-        yield f"{shown(located(f'{folder}/email.html'))}:1: its body says nothing with {case.name}"
-    if any(markup in (mail.html or "") for markup in HOSTILE_MARKUP):
-        yield f"{shown(located(f'{folder}/email.html'))}:1: lets people's markup through; is there a '|safe'?"
+        yield f"{_first_line(given, kind, 'email.html')}: its body says nothing"
+
+
+def _first_line(given: Mapping[str, Any], kind: MessageKind, file: str) -> str:
+    name = f"{given['language']}/{kind.value}/{file}"
+    return f"{shown(located(name))}:1"
 
 
 def mail_block(kind: MessageKind, name: str, given: Mapping[str, Any]) -> str:

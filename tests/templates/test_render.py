@@ -17,6 +17,7 @@ from templates.languages import HERE, labels
 from templates.render import Words, WordsError, language_for, languages, render_markdown, render_message, render_page
 from templates.sample_digest import sample_digest
 from templates.samples import SAMPLE_NOW, sample_context, sample_recipient
+from templates.variants import longest
 
 K = MessageKind
 LINK = "https://care.example.cn/p/AbC123?a=1&b=2"
@@ -168,6 +169,7 @@ def test_hostile_words_are_only_words(kind: MessageKind, language: str) -> None:
     assert "{{ 97 * 131 }}" in (mail.html or "")
     for line in (mail.subject or "", sms.text):
         assert not re.search(r"[\r\n\x00\u202e\u2028]", line)
+    assert not re.search(r"[\x00\u202e]", (mail.html or "") + mail.text)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in K if kind not in CUSTOMER_KINDS])
@@ -221,15 +223,60 @@ def test_an_sms_costs_two_segments_beside_its_link(kind: MessageKind, language: 
 
 
 @pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("letter", ["W", "长", "€"])  # GSM-7, UCS-2, and twice as dear in GSM-7
 @pytest.mark.parametrize("kind", CUSTOMER_KINDS)
-def test_however_long_the_data_an_sms_stays_within_four_segments(kind: MessageKind, language: str) -> None:
-    letter = {"en": "W", "zh-CN": "长"}[language]
-    names = ("subject", "assignee_name", "reason", "question", "step", "contingency", "summary")
-    context = dict.fromkeys(names, letter * 2000)
+def test_however_long_the_data_an_sms_stays_within_four_segments(kind: MessageKind, letter: str, language: str) -> None:
+    case = longest(kind, language=language, letter=letter)
 
-    text = words(kind, Medium.SMS, language, context=context, recipient_name=letter * 200).text.replace(LINK, "")
+    text = words(
+        kind, Medium.SMS, language, context=case.context, recipient_name=case.recipient_name, link=case.link
+    ).text
 
     assert sms_size(text).segments <= 4, text
+    assert (case.link or "") in text
+
+
+def test_what_people_write_is_cut_only_as_far_as_it_must() -> None:
+    usual = words(K.TICKET_CLOSED, Medium.SMS, context={"subject": "A noise that comes and goes at night"}).text
+    chinese = words(
+        K.TICKET_CLOSED, Medium.SMS, context={"subject": "客厅空调不制冷，昨天晚上开始的，开机半小时后停机"}
+    ).text
+
+    assert "A noise that comes and goes at night" in usual
+    assert "客厅空调不制冷，昨天晚上开始的，开机半小时后停机" in chinese  # all of it is UCS-2 now, and still fits
+
+
+def test_only_who_gets_a_link_for_it_is_told_how_to_unsubscribe() -> None:
+    out = "https://care.example.com/unsubscribe/abc"
+    for language in languages():
+        for kind in (K.SURVEY_INVITATION, K.SURVEY_REMINDER, K.WEEKLY_DIGEST):
+            mail = words(kind, language=language, unsubscribe_link=out)
+
+            assert f'href="{out}"' in (mail.html or "")
+            assert mail.text.rstrip().endswith(out)
+            assert "unsubscribe/" not in (words(kind, language=language).html or "")
+
+
+def test_a_survey_by_sms_says_how_to_end_it() -> None:
+    for kind in (K.SURVEY_INVITATION, K.SURVEY_REMINDER):
+        assert words(kind, Medium.SMS).text.endswith("Reply STOP to end.")
+        assert words(kind, Medium.SMS, "zh-CN").text.endswith(" 回T退订")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_assignee_is_told_why_a_customer_was_not(language: str) -> None:
+    codes = ("30003", "unknown", "opted_out", "no_address", "")
+    said = {words(K.STAFF_MESSAGE_FAILED, language=language, context={"code": code}).text for code in codes}
+
+    assert len(said) == len(codes)
+    assert not [text for text in said if "opted_out" in text or "no_address" in text]
+
+
+def test_the_text_of_a_chinese_mail_has_chinese_colons() -> None:
+    text = words(K.PLAN_PROPOSED, language="zh-CN").text
+
+    assert "工单号：TK-00001024" in text
+    assert f"查看并确认方案：{LINK}" in text
 
 
 def test_an_english_sms_is_normalised_to_gsm_and_a_chinese_one_is_not() -> None:
