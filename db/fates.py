@@ -1,4 +1,4 @@
-"""The fate of messages: outcomes, vendors' reports and look-ups settle each once, whatever their order."""
+"""The fate of messages: outcomes and vendors' reports settle each once, whatever their order (look-ups: doubts.py)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from domain.courtesy import other_medium
 from domain.delivery import (
     FOLLOWS,
     Accepted,
-    CannotTell,
     Fail,
     Found,
     MessageState,
-    NotFound,
     NotSent,
     Outcome,
     Rejected,
@@ -62,11 +60,11 @@ def settle(
     for attempt in sorted(attempts, key=lambda attempt: attempt.message_id):
         if isinstance(attempt.outcome, Accepted):
             continue
-        row = _lock(connection, attempt.message_id)
+        row = lock(connection, attempt.message_id)
         if row["attempts"] == attempt.attempt and row["state"] in (MessageState.SENDING, MessageState.UNKNOWN):
-            _set(connection, row["id"], provider=provider, settled_at=now)
+            set_columns(connection, row["id"], provider=provider, settled_at=now)
             settled += _apply(connection, row, attempt, provider, policy, now=now)
-    _note(connection, [(a.message_id, a.attempt, "sender", *_words(a.outcome)) for a in attempts], now=now)
+    note(connection, [(a.message_id, a.attempt, "sender", *spoken(a.outcome)) for a in attempts], now=now)
     return settled
 
 
@@ -77,7 +75,7 @@ def report(connection: Connection, said: Report, *, provider: str, policy: Deliv
         return "no such message"
     outcome = said.outcome
     code = outcome.code if isinstance(outcome, Rejected) else None
-    _note(connection, [(said.message_id, said.attempt, provider, said.status, code)], now=now)
+    note(connection, [(said.message_id, said.attempt, provider, said.status, code)], now=now)
     if outcome is None:
         return "noted"
     is_latest = said.attempt == row[0]["attempts"]
@@ -85,116 +83,23 @@ def report(connection: Connection, said: Report, *, provider: str, policy: Deliv
     if isinstance(outcome, Rejected):
         if not is_latest or state not in _WATCHED:
             return "late"
-        _reject(connection, row[0], outcome, now=now)
+        reject(connection, row[0], outcome, now=now)
         return "rejected"
     # An earlier attempt that arrived after all: what waits to be sent again has been said already.
     target = state_after(outcome)
     waits_again = state is MessageState.QUEUED and row[0]["attempts"] > 0
     if not waits_again and target not in FOLLOWS[state]:
         return "late"
-    look_at = _next_poll(policy, 0, now=now) if target is MessageState.ACCEPTED else None
+    look_at = next_poll(policy, 0, now=now) if target is MessageState.ACCEPTED else None
     values = {"state": target.value, "provider": provider, "provider_id": outcome.provider_id, "look_at": look_at}
-    _set(connection, said.message_id, looks=0, error_code=None, settled_at=now, **values)
+    set_columns(connection, said.message_id, looks=0, error_code=None, settled_at=now, **values)
     return target.value
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A message to ask the vendor about; ``row`` has its words, address and ids."""
-
-    row: Row
-    known_ids: frozenset[str]
-
-
-def claim_doubts(connection: Connection, *, policy: DeliveryPolicy, now: datetime, limit: int) -> list[Doubt]:
-    """Lock messages whose fate is to be looked up now; one that has been sending for too long becomes unknown.
-
-    Until ``settle_doubt`` they are looked up by nobody else; after a crash again when ``unknown_after`` has passed.
-    """
-    query = (
-        select(Message.__table__)
-        .where(Message.look_at <= now)
-        .order_by(Message.look_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = fetch(connection, query)
-    if not rows:
-        return []
-    lost = [row for row in rows if row["state"] == MessageState.SENDING]
-    _note(connection, [(row["id"], row["attempts"], "reaper", "unknown", "no_answer") for row in lost], now=now)
-    claimed = [
-        {
-            "id": row["id"],
-            "state": MessageState.UNKNOWN.value if row["state"] == MessageState.SENDING else row["state"],
-            "looks": row["looks"] + 1,
-            "look_at": now + policy.unknown_after,
-        }
-        for row in rows
-    ]
-    bulk.update_many(connection, _table(), claimed)
-    others = _ids_by_address(connection, {row["address"] for row in rows if row["address"]})
-    changed = {row["id"]: row for row in claimed}
-    return [
-        Doubt({**row, **changed[row["id"]]}, frozenset(others.get(row["address"], set()) - {row["provider_id"]}))
-        for row in rows
-    ]
-
-
-def settle_doubt(
-    connection: Connection,
-    doubt: Doubt,
-    found: Found,
-    *,
-    provider: str,
-    policy: DeliveryPolicy,
-    now: datetime,
-) -> str:
-    """Record what a look-up found; returns the word for it. What moved on meanwhile is left alone."""
-    seen = doubt.row
-    row = _lock(connection, seen["id"])
-    if (row["state"], row["attempts"], row["looks"]) != (seen["state"], seen["attempts"], seen["looks"]):
-        return "moved on"
-    _note(connection, [(row["id"], row["attempts"], "lookup", *_words(found))], now=now)
-    is_accepted = row["state"] == MessageState.ACCEPTED
-    match found:
-        case Accepted(provider_id=provider_id):
-            target = state_after(found)
-            polls = row["looks"] if is_accepted else 0
-            look_at = _next_poll(policy, polls, now=now) if target is MessageState.ACCEPTED else None
-            values = {"state": target.value, "provider": provider, "provider_id": provider_id, "look_at": look_at}
-            _set(connection, row["id"], looks=polls, settled_at=now, error_code=None, **values)
-            return f"found {target.value}"
-        case Rejected():
-            _reject(connection, row, found, now=now)
-            return "found rejected"
-        case NotFound(is_certain=True) if not is_accepted:
-            _set(connection, row["id"], state=MessageState.QUEUED.value, send_after=now, look_at=None, error_code=None)
-            return "not sent: again"
-    return _look_again(connection, row, found, policy, now=now)
-
-
-def _look_again(
-    connection: Connection, row: Row, found: NotFound | CannotTell | Rejected, policy: DeliveryPolicy, *, now: datetime
-) -> str:
-    if row["state"] == MessageState.ACCEPTED:
-        _set(connection, row["id"], look_at=_next_poll(policy, row["looks"], now=now))
-        return "accepted, no more is known"
-    if row["looks"] < len(policy.look_up_after):
-        _set(connection, row["id"], look_at=now + policy.look_up_after[row["looks"]])
-        return "not found yet"
-    if isinstance(found, NotFound) and row["resent_at"] is None:
-        _set(connection, row["id"], state=MessageState.QUEUED.value, send_after=now, look_at=None, resent_at=now)
-        return "not found: sent again, once"
-    _set(connection, row["id"], look_at=None)
-    tell_staff(connection, row, "unknown", now=now)
-    return "stays unknown"
 
 
 def _accept(
     connection: Connection, attempts: Sequence[Attempt], provider: str, policy: DeliveryPolicy, *, now: datetime
 ) -> int:
-    poll_at = _next_poll(policy, 0, now=now)
+    poll_at = next_poll(policy, 0, now=now)
     rows = []
     for attempt in sorted(attempts, key=lambda attempt: attempt.message_id):
         outcome = cast("Accepted", attempt.outcome)
@@ -230,24 +135,25 @@ def _apply(
         case Unknown(code=code) if row["state"] == MessageState.SENDING:
             look_at = now + policy.look_up_after[0]
             state = MessageState.UNKNOWN.value
-            _set(connection, row["id"], state=state, error_code=code, look_at=look_at)
+            set_columns(connection, row["id"], state=state, error_code=code, look_at=look_at)
         case Rejected():
-            _reject(connection, row, outcome, now=now)
+            reject(connection, row, outcome, now=now)
         case NotSent(code=code):
             wait = retry_delay(attempt.attempt, jitter=attempt.jitter, asked=outcome.retry_after)
             if now + wait > row["queued_at"] + policy.give_up_after:
                 _fail(connection, row, code, now=now)
             else:
-                _queue_again(connection, row["id"], code, at=now + wait)
+                queue_again(connection, row["id"], code, at=now + wait)
         case Stopped(code=code):
-            _queue_again(connection, row["id"], code, at=now)
+            queue_again(connection, row["id"], code, at=now)
             _stop(connection, Medium(row["medium"]), provider, code, now=now)
         case _:
             return False
     return True
 
 
-def _reject(connection: Connection, row: Row, rejected: Rejected, *, now: datetime) -> None:
+def reject(connection: Connection, row: Row, rejected: Rejected, *, now: datetime) -> None:
+    """What follows a refusal: the address is marked, the other medium tried, or it is tried later, or it fails."""
     medium = Medium(row["medium"])
     if rejected.remedy in _SUPPRESSES and row["address"]:
         suppressions.add(connection, medium, row["address"], rejected.remedy, code=rejected.code, now=now)
@@ -255,23 +161,24 @@ def _reject(connection: Connection, row: Row, rejected: Rejected, *, now: dateti
     can_switch = row["switched_from"] is None and _is_open(connection, row, other)
     match after_rejection(rejected.remedy, attempt=row["attempts"], can_switch=can_switch):
         case Retry(delay=delay):
-            _queue_again(connection, row["id"], rejected.code, at=now + delay)
+            queue_again(connection, row["id"], rejected.code, at=now + delay)
         case SwitchMedium():
             outbox.switch_medium(connection, row["id"], other, now=now)
-            _note(connection, [(row["id"], row["attempts"], "switch", other.value, rejected.code)], now=now)
+            note(connection, [(row["id"], row["attempts"], "switch", other.value, rejected.code)], now=now)
         case Fail():
             _fail(connection, row, rejected.code, now=now)
 
 
 def _fail(connection: Connection, row: Row, code: str, *, now: datetime) -> None:
-    _set(connection, row["id"], state=MessageState.FAILED.value, error_code=code, look_at=None, settled_at=now)
+    set_columns(connection, row["id"], state=MessageState.FAILED.value, error_code=code, look_at=None, settled_at=now)
     tell_staff(connection, row, code, now=now)
 
 
-def _queue_again(connection: Connection, message_id: int, code: str, *, at: datetime) -> None:
+def queue_again(connection: Connection, message_id: int, code: str | None, *, at: datetime) -> None:
+    """Let a message leave again at a moment; ``code`` says why it did not so far."""
     state = MessageState.QUEUED.value
     values = {"state": state, "send_after": at, "error_code": code, "look_at": None, "settled_at": None}
-    _set(connection, message_id, **values)
+    set_columns(connection, message_id, **values)
 
 
 def _is_open(connection: Connection, row: Row, medium: Medium) -> bool:
@@ -323,27 +230,18 @@ def _stop(connection: Connection, medium: Medium, provider: str, code: str, *, n
     outbox.queue(connection, notices, now=now)
 
 
-def _next_poll(policy: DeliveryPolicy, polls: int, *, now: datetime) -> datetime | None:
+def next_poll(policy: DeliveryPolicy, polls: int, *, now: datetime) -> datetime | None:
     """When to ask about an accepted message; None after the last time."""
     return now + policy.poll_after[polls] if polls < len(policy.poll_after) else None
 
 
-def _ids_by_address(connection: Connection, addresses: set[str]) -> dict[str, set[str]]:
-    """The vendors' ids of messages to the same addresses, so that a look-up takes none of them for its own."""
-    query = select(Message.address, Message.provider_id).where(
-        Message.address.in_(addresses), Message.provider_id.is_not(None)
-    )
-    found: dict[str, set[str]] = {}
-    for address, provider_id in connection.execute(query):
-        found.setdefault(address, set()).add(provider_id)
-    return found
-
-
-def _words(outcome: Outcome | Found) -> tuple[str, str | None]:
+def spoken(outcome: Outcome | Found) -> tuple[str, str | None]:
+    """An outcome as the story of a message keeps it: word and code."""
     return type(outcome).__name__.lower(), getattr(outcome, "code", None)
 
 
-def _note(connection: Connection, notes: Sequence[tuple[int, int, str, str, str | None]], *, now: datetime) -> None:
+def note(connection: Connection, notes: Sequence[tuple[int, int, str, str, str | None]], *, now: datetime) -> None:
+    """Keep what was learnt: message id, attempt, source, status and code each."""
     names = ("message_id", "attempt", "source", "status", "code")
     rows: list[Mapping[str, Any]] = [dict(zip(names, note, strict=True)) | {"at": now} for note in notes]
     if rows:
@@ -356,13 +254,11 @@ def story(connection: Connection, message_id: int) -> list[Row]:
     return fetch(connection, query)
 
 
-def _lock(connection: Connection, message_id: int) -> Row:
+def lock(connection: Connection, message_id: int) -> Row:
+    """A message, locked."""
     return fetch(connection, select(Message.__table__).where(Message.id == message_id).with_for_update())[0]
 
 
-def _set(connection: Connection, message_id: int, **values: Any) -> None:
+def set_columns(connection: Connection, message_id: int, **values: Any) -> None:
+    """Set columns of a message."""
     connection.execute(update(Message).where(Message.id == message_id).values(**values))
-
-
-def _table() -> Table:
-    return cast("Table", Message.__table__)

@@ -13,7 +13,7 @@ from flows.drain_window import drain, is_stale
 from flows.parameters import THREADS, Now, WindowSeconds, run_name
 from flows.report import Report, too_late
 from settings import SettingsError
-from tasks import inbox, messages, story
+from tasks import claims, inbox, messages, story
 
 _UNTIL_MORE_MAY_LEAVE = 0.1
 
@@ -58,7 +58,7 @@ def look_up(report: Report, moment: datetime) -> int:
 def deliver(report: Report, medium: Medium, moment: datetime) -> int:
     """Hand over every message of a medium that is due; returns how many, or 1 when more may leave in a moment."""
     try:
-        claimed = messages.claim_messages(medium, now=moment)
+        claimed = claims.claim_messages(medium, now=moment)
     except SettingsError as error:
         report.problem(str(error))
         return 0

@@ -1,225 +1,34 @@
-"""The steps of delivery: decide, freeze the words, hand over, record the fate, look up what is unclear."""
+"""The steps of delivery after the claim: hand over, record the fate, look up what is unclear."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import Connection
 
 from channels.base import Outgoing, Sent, Transport
-from db import fates, media, outbox, suppressions
+from db import doubts, fates, outbox
 from db.fates import Attempt
 from db.rows import Row
 from db.session import transaction
-from domain.courtesy import (
-    Before,
-    Postpone,
-    Recipient,
-    Switch,
-    Withhold,
-    decide,
-    is_out_of_date,
-    next_morning,
-)
-from domain.delivery import Found, NotSent, Outcome, Remedy
-from domain.lifecycle import TicketState
-from domain.links import PATHS, Subject, sign
-from domain.messages import MESSAGES, LinkPurpose, Medium, MessageKind, Subscription
-from domain.satisfaction import SurveyState
-from domain.segments import sms_size
-from domain.standard import Standard
-from domain.tickets import Priority, ticket_number
-from settings import get_settings, get_standard
+from domain.delivery import Found, NotSent, Outcome
+from domain.messages import Medium
+from settings import get_standard
+from tasks import words
 from tasks.transports import transport
-from templates.render import WordsError, render_message
 
 BATCH = 200
 # A vendor answers in tens of milliseconds, most of which a thread waits.
 SENDERS = 24
 # Seconds after which the fates known so far are recorded; what a kill in between loses is looked up.
 _SETTLE_EVERY = 0.2
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """What one claim took. ``messages``: id and ticket number. ``send_by``: on ``time.monotonic``, later nothing of it
-    may leave, because somebody may be looking it up. ``is_throttled``: more may leave in a moment."""
-
-    medium: Medium
-    messages: list[tuple[int, str | None]]
-    send_by: float
-    is_throttled: bool = False
-    other: Counter[str] = field(default_factory=Counter)
-
-
-def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
-    """Claim due messages of a medium: decide on each, freeze their words, mark them sending, in one transaction.
-
-    A message whose words cannot be made is failed with its reason and holds up nobody. Raises SettingsError when the
-    medium's transport lacks something; then nothing is claimed.
-    """
-    transport(medium)
-    standard = get_standard()
-    today = now.astimezone(ZoneInfo(standard.organisation.time_zone)).date()
-    send_by = time.monotonic() + standard.delivery.unknown_after.total_seconds() / 2
-    rate = standard.delivery.per_second[medium]
-    with transaction() as connection:
-        allowed = media.allowance(connection, medium, per_second=rate, today=today, most=BATCH)
-        if not allowed.messages:
-            return Claimed(medium, [], send_by, is_throttled=not allowed.is_stopped)
-        rows = outbox.claim(connection, medium, now=now, limit=allowed.messages)
-        work = _Claim(connection, medium, standard, now, segments=allowed.segments)
-        ready = work.with_words(work.merged(work.decided(rows)))
-        outbox.freeze(connection, ready, look_at=now + standard.delivery.unknown_after, now=now)
-        media.spend(connection, medium, messages=len(ready), segments=work.segments, today=today)
-    taken = [(row["id"], ticket_number(row["ticket_id"]) if row["ticket_id"] else None) for row in ready]
-    return Claimed(medium, taken, send_by, len(rows) == allowed.messages < BATCH, work.other)
-
-
-@dataclass
-class _Claim:
-    """The decisions of one claim. ``segments``: SMS segments of this day so far; ``other``: what did not leave."""
-
-    connection: Connection
-    medium: Medium
-    standard: Standard
-    now: datetime
-    segments: int
-    other: Counter[str] = field(default_factory=Counter)
-
-    def decided(self, rows: Sequence[Row]) -> list[Row]:
-        """The messages that may leave now; the others are put off, switched or withheld."""
-        suppressed = suppressions.find(
-            self.connection, {address for row in rows for address in (row["phone"], row["email"]) if address}
-        )
-        before = self._before(rows)
-        ready: list[Row] = []
-        waits: dict[int, datetime] = {}
-        withheld: dict[int, str] = {}
-        for row in rows:
-            if self._is_out_of_date(row):
-                withheld[row["id"]] = "out_of_date"
-                continue
-            key = (row["customer_id"], row["ticket_id"])
-            decision = decide(
-                MessageKind(row["kind"]),
-                self.medium,
-                self._recipient(row, suppressed),
-                Before(before["sent", row["customer_id"]], before["news", key]),
-                priority=Priority(row["priority"]) if row["priority"] else None,
-                is_first_attempt=row["attempts"] == 0,
-                policy=self.standard.courtesy,
-                now=self.now,
-            )
-            match decision:
-                case Postpone(until=until):
-                    waits[row["id"]] = until
-                case Withhold(code=code):
-                    withheld[row["id"]] = code
-                    fates.tell_staff(self.connection, row, code, now=self.now)
-                case Switch(to=to):
-                    outbox.switch_medium(self.connection, row["id"], to, now=self.now)
-                    self.other["switched"] += 1
-                case _:
-                    ready.append(row)
-                    if row["attempts"] == 0:
-                        before["sent", row["customer_id"]].append(self.now)
-        self._put_off(waits)
-        outbox.withhold(self.connection, withheld, now=self.now)
-        self.other["withheld"] += len(withheld)
-        return ready
-
-    def merged(self, rows: Sequence[Row]) -> list[Row]:
-        """The same, with several news of one ticket said in one message."""
-        groups: dict[Any, list[Row]] = defaultdict(list)
-        for row in rows:
-            is_news = MESSAGES[MessageKind(row["kind"])].merges and row["body"] is None
-            groups[("news", row["ticket_id"], row["customer_id"]) if is_news else row["id"]].append(row)
-        whole = []
-        for group in groups.values():
-            if len(group) > 1:
-                self.other["merged"] += len(group)
-                whole.append(outbox.merge(self.connection, group, now=self.now))
-            else:
-                whole += group
-        return whole
-
-    def with_words(self, rows: Sequence[Row]) -> list[Row]:
-        """The messages with frozen words and address, as far as the day's SMS segments last."""
-        ready: list[Row] = []
-        waits: dict[int, datetime] = {}
-        for row in rows:
-            try:
-                words = {} if row["body"] is not None else _words(row, self.now)
-            except WordsError as error:
-                outbox.refuse(self.connection, row["id"], code="words", body=str(error), now=self.now)
-                self.other["without words"] += 1
-                continue
-            row = row | words | {"address": row["phone"] if self.medium is Medium.SMS else row["email"]}
-            row["segments"] = sms_size(row["body"]).segments if self.medium is Medium.SMS else None
-            cost = row["segments"] or 0
-            is_urgent = row["priority"] == Priority.P1
-            if self.segments + cost > self.standard.courtesy.sms_segments_per_day and cost and not is_urgent:
-                self._out_of_segments(row, waits)
-                continue
-            self.segments += cost
-            ready.append(row)
-        self._put_off(waits)
-        return ready
-
-    def _out_of_segments(self, row: Row, waits: dict[int, datetime]) -> None:
-        if row["email"] and not suppressions.find(self.connection, [row["email"]]):
-            outbox.switch_medium(self.connection, row["id"], Medium.EMAIL, now=self.now)
-            self.other["switched: day's segments are used up"] += 1
-            return
-        zone = row["time_zone"] or self.standard.organisation.time_zone
-        waits[row["id"]] = next_morning(zone, self.standard.courtesy, now=self.now)
-
-    def _put_off(self, waits: dict[int, datetime]) -> None:
-        outbox.postpone(self.connection, waits)
-        self.other["postponed"] += len(waits)
-
-    def _before(self, rows: Sequence[Row]) -> defaultdict[Any, list[datetime]]:
-        """By customer what they were sent in the last day, by customer and ticket the news."""
-        found: defaultdict[Any, list[datetime]] = defaultdict(list)
-        customers = sorted({row["customer_id"] for row in rows if row["customer_id"] is not None})
-        since = self.now - timedelta(days=1)
-        for sent in outbox.sent_since(self.connection, customers, since=since):
-            found["sent", sent["customer_id"]].append(sent["sending_at"])
-            if sent["is_news"]:
-                found["news", (sent["customer_id"], sent["ticket_id"])].append(sent["sending_at"])
-        return found
-
-    def _recipient(self, row: Row, suppressed: dict[str, Remedy]) -> Recipient:
-        addresses = {Medium.SMS: row["phone"], Medium.EMAIL: row["email"]}
-        return Recipient(
-            addresses={medium: address for medium, address in addresses.items() if address},
-            suppressed={medium: suppressed[address] for medium, address in addresses.items() if address in suppressed},
-            time_zone=row["time_zone"] or self.standard.organisation.time_zone,
-            has_declined=row["has_declined"],
-        )
-
-    def _is_out_of_date(self, row: Row) -> bool:
-        return is_out_of_date(
-            MessageKind(row["kind"]),
-            row["context"],
-            state=TicketState(row["ticket_state"]) if row["ticket_state"] else None,
-            plan_revision=row["plan_revision"],
-            completion_no=row["completion_no"],
-            survey=SurveyState(row["survey_state"]) if row["survey_state"] else None,
-            now=self.now,
-        )
 
 
 @task(cache_policy=NO_CACHE, retries=0)
@@ -263,20 +72,19 @@ def look_up_doubts(*, now: datetime) -> Counter[str]:
     policy = get_standard().delivery
     results: Counter[str] = Counter()
     with transaction() as connection:
-        doubts = fates.claim_doubts(connection, policy=policy, now=now, limit=BATCH)
-    looks = [(transport(Medium(doubt.row["medium"])), doubt) for doubt in doubts]
+        unclear = doubts.claim(connection, policy=policy, now=now, limit=BATCH)
+    looks = [(transport(Medium(doubt.row["medium"])), doubt) for doubt in unclear]
     for (through, doubt), found in zip(looks, _pool().map(lambda look: _look_up(*look), looks), strict=True):
         with transaction() as connection:
-            results[fates.settle_doubt(connection, doubt, found, provider=through.name, policy=policy, now=now)] += 1
+            results[doubts.settle(connection, doubt, found, provider=through.name, policy=policy, now=now)] += 1
     return results
 
 
-def _look_up(through: Transport, doubt: fates.Doubt) -> Found:
+def _look_up(through: Transport, doubt: doubts.Doubt) -> Found:
     return through.lookup(_sent(doubt.row, doubt.known_ids))
 
 
 def _outgoing(row: Row) -> Outgoing:
-    subscription = MESSAGES[MessageKind(row["kind"])].subscription
     return Outgoing(
         id=row["id"],
         attempt=row["attempts"],
@@ -285,7 +93,7 @@ def _outgoing(row: Row) -> Outgoing:
         subject=row["subject"],
         body=row["body"],
         html=row["html"],
-        unsubscribe_url=_unsubscribe_link(row, subscription) if subscription else None,
+        unsubscribe_url=words.unsubscribe_link(row),
     )
 
 
@@ -300,52 +108,3 @@ def _sent(row: Row, known_ids: frozenset[str]) -> Sent:
         provider_id=row["provider_id"],
         known_ids=known_ids,
     )
-
-
-def _words(row: Row, now: datetime) -> dict[str, str | None]:
-    organisation = get_standard().organisation
-    kind = MessageKind(row["kind"])
-    subscription = MESSAGES[kind].subscription
-    words = render_message(
-        kind,
-        Medium(row["medium"]),
-        language=row["language"],
-        context=row["context"],
-        recipient_name=row["recipient_name"],
-        organisation=organisation.name.get(row["language"], organisation.name[organisation.default_language]),
-        time_zone=row["time_zone"] or organisation.time_zone,
-        link=_link(row, get_standard()),
-        unsubscribe_link=_unsubscribe_link(row, subscription) if subscription else None,
-        now=now,
-    )
-    return {"subject": words.subject, "body": words.text, "html": words.html}
-
-
-def _unsubscribe_link(row: Row, subscription: Subscription) -> str:
-    person = row["customer_id"] if subscription is Subscription.SURVEYS else row["staff_id"]
-    subject = Subject(person, list(Subscription).index(subscription))
-    return _signed(LinkPurpose.UNSUBSCRIBE, subject, row["queued_at"] + get_standard().links.unsubscribe)
-
-
-def _link(row: Row, standard: Standard) -> str | None:
-    purpose = MESSAGES[MessageKind(row["kind"])].link
-    context = row["context"]
-    match purpose:
-        case LinkPurpose.SURVEY:
-            subject = Subject(context["survey_id"])
-        case LinkPurpose.PLAN:
-            subject = Subject(row["ticket_id"], context["plan"]["revision"])
-        case LinkPurpose.SIGN_OFF:
-            subject = Subject(row["ticket_id"], context["completion_no"])
-        case LinkPurpose.PROGRESS:
-            subject = Subject(row["ticket_id"])
-        case _:
-            return None
-    lasts: timedelta = getattr(standard.links, purpose.value)
-    return _signed(purpose, subject, row["queued_at"] + lasts)
-
-
-def _signed(purpose: LinkPurpose, subject: Subject, expires_at: datetime) -> str:
-    settings = get_settings()
-    token = sign(purpose, subject, key=settings.signing_key(), expires_at=expires_at)
-    return f"{settings.web_url}/{PATHS[purpose]}/{token}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from db import fates, media, outbox, suppressions
+from db import doubts, fates, media, outbox, suppressions
 from db.models import Message
 from domain.delivery import (
     Accepted,
@@ -70,8 +70,8 @@ def stored(desk: Desk, row: dict[str, Any]) -> Any:
 
 def look(desk: Desk, found: Any, *, at: datetime) -> str:
     """Look up the one message in doubt."""
-    (doubt,) = fates.claim_doubts(desk.connection, policy=POLICY, now=at, limit=9)
-    return fates.settle_doubt(desk.connection, doubt, found, provider="twilio", policy=POLICY, now=at)
+    (doubt,) = doubts.claim(desk.connection, policy=POLICY, now=at, limit=9)
+    return doubts.settle(desk.connection, doubt, found, provider="twilio", policy=POLICY, now=at)
 
 
 def staff_told(desk: Desk, ticket_id: int) -> list[str]:
@@ -235,7 +235,7 @@ class TestAnUnknownFate:
         looks.append(looks[0] + POLICY.look_up_after[1])
 
         assert look(desk, NotFound(), at=looks[0]) == "not found yet"
-        assert fates.claim_doubts(desk.connection, policy=POLICY, now=looks[1] - timedelta(seconds=1), limit=9) == []
+        assert doubts.claim(desk.connection, policy=POLICY, now=looks[1] - timedelta(seconds=1), limit=9) == []
         assert look(desk, NotFound(), at=looks[1]) == "not found: sent again, once"
         again = send(desk, at=looks[1])
 
@@ -252,7 +252,7 @@ class TestAnUnknownFate:
 
         assert word == "stays unknown"
         assert stored(desk, row).state == "unknown"
-        assert fates.claim_doubts(desk.connection, policy=POLICY, now=desk.after(days=99), limit=9) == []
+        assert doubts.claim(desk.connection, policy=POLICY, now=desk.after(days=99), limit=9) == []
         assert staff_told(desk, ticket) == ["staff_message_failed"]
 
     def test_that_nobody_can_tell_is_not_sent_again(self, desk: Desk, ticket: int) -> None:
@@ -277,10 +277,10 @@ class TestAnUnknownFate:
 
     def test_that_settled_while_it_was_looked_up_is_left_alone(self, desk: Desk, ticket: int) -> None:
         row = send(desk)
-        (doubt,) = fates.claim_doubts(desk.connection, policy=POLICY, now=desk.now + POLICY.unknown_after, limit=9)
+        (doubt,) = doubts.claim(desk.connection, policy=POLICY, now=desk.now + POLICY.unknown_after, limit=9)
         report(desk, row, Accepted("SM1", delivered=True))
 
-        word = fates.settle_doubt(
+        word = doubts.settle(
             desk.connection, doubt, NotFound(is_certain=True), provider="twilio", policy=POLICY, now=desk.now
         )
 
@@ -293,14 +293,11 @@ class TestAMessageOfWhichNothingIsHeardAgain:
         settle(desk, row, Accepted("SM1"))
         moment = desk.now
         for wait in POLICY.poll_after:
-            assert (
-                fates.claim_doubts(desk.connection, policy=POLICY, now=moment + wait - timedelta(seconds=1), limit=9)
-                == []
-            )
+            assert doubts.claim(desk.connection, policy=POLICY, now=moment + wait - timedelta(seconds=1), limit=9) == []
             moment += wait
             look(desk, Accepted("SM1"), at=moment)
 
-        assert fates.claim_doubts(desk.connection, policy=POLICY, now=desk.after(days=99), limit=9) == []
+        assert doubts.claim(desk.connection, policy=POLICY, now=desk.after(days=99), limit=9) == []
         assert stored(desk, row).state == "accepted"
 
     def test_is_delivered_when_the_vendor_says_so_on_being_asked(self, desk: Desk, ticket: int) -> None:
@@ -316,9 +313,9 @@ class TestAMessageOfWhichNothingIsHeardAgain:
         desk.give(ticket, CommandName.LOG_STEP, step="another")
         settle(desk, send(desk, at=desk.after(minutes=5)), Unknown("timeout"))
 
-        doubts = fates.claim_doubts(desk.connection, policy=POLICY, now=desk.after(minutes=6), limit=9)
+        found = doubts.claim(desk.connection, policy=POLICY, now=desk.after(minutes=6), limit=9)
 
-        assert [doubt.known_ids for doubt in doubts] == [frozenset({"SM1"})]
+        assert [doubt.known_ids for doubt in found] == [frozenset({"SM1"})]
 
 
 class TestTheBucket:

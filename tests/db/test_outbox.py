@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from db import fates, mailbox, outbox
+from db import doubts, fates, mailbox, outbox
 from db.models import Customer, Message
 from db.session import engine, transaction
 from domain.delivery import Accepted, MessageState, NotFound, NotSent, Outcome, Rejected, Unknown
@@ -64,12 +64,12 @@ def _settle(connection: Connection, row: dict[str, Any], outcome: Outcome, now: 
     return bool(fates.settle(connection, [attempt], provider="mailbox", policy=POLICY, now=now))
 
 
-def _doubts(connection: Connection, now: datetime, *, limit: int = 9) -> list[fates.Doubt]:
-    return fates.claim_doubts(connection, policy=POLICY, now=now, limit=limit)
+def _doubts(connection: Connection, now: datetime, *, limit: int = 9) -> list[doubts.Doubt]:
+    return doubts.claim(connection, policy=POLICY, now=now, limit=limit)
 
 
-def _look(connection: Connection, doubt: fates.Doubt, found: Any, now: datetime) -> str:
-    return fates.settle_doubt(connection, doubt, found, provider="mailbox", policy=POLICY, now=now)
+def _look(connection: Connection, doubt: doubts.Doubt, found: Any, now: datetime) -> str:
+    return doubts.settle(connection, doubt, found, provider="mailbox", policy=POLICY, now=now)
 
 
 def _keep(connection: Connection, row: dict[str, Any], now: datetime) -> int | None:

@@ -74,7 +74,9 @@ class TestTheNight:
         assert quiet_until("Europe/Berlin", POLICY, now=before) == datetime(2026, 3, 29, 6, 0, tzinfo=UTC)
 
     @given(
-        moment=st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+        moment=st.datetimes(timezones=st.just(UTC)).map(
+            lambda moment: moment.replace(year=2025 + moment.year % 3, day=min(moment.day, 28))
+        ),
         zone=st.sampled_from([SHANGHAI, "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
     )
     def test_always_ends_within_a_day_and_by_day(self, moment: datetime, zone: str) -> None:

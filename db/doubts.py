@@ -1,0 +1,125 @@
+"""Messages whose fate is in doubt: claimed for a look-up, asked about at their vendor, sent again at most once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Connection, Table, select
+
+from db import bulk, fates
+from db.models import Message
+from db.rows import Row, fetch
+from domain.delivery import Accepted, CannotTell, Found, MessageState, NotFound, Rejected, state_after
+from domain.standard import DeliveryPolicy
+
+_TABLE = cast("Table", Message.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A message to ask the vendor about; ``row`` has its words, address and ids."""
+
+    row: Row
+    known_ids: frozenset[str]
+
+
+def claim(connection: Connection, *, policy: DeliveryPolicy, now: datetime, limit: int) -> list[Doubt]:
+    """Lock messages whose fate is to be looked up now; one that has been sending for too long becomes unknown.
+
+    Until ``settle`` they are looked up by nobody else; after a crash again when ``unknown_after`` has passed.
+    """
+    query = (
+        select(Message.__table__)
+        .where(Message.look_at <= now)
+        .order_by(Message.look_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = fetch(connection, query)
+    if not rows:
+        return []
+    lost = [row for row in rows if row["state"] == MessageState.SENDING]
+    fates.note(connection, [(row["id"], row["attempts"], "reaper", "unknown", "no_answer") for row in lost], now=now)
+    claimed = [
+        {
+            "id": row["id"],
+            "state": MessageState.UNKNOWN.value if row["state"] == MessageState.SENDING else row["state"],
+            "looks": row["looks"] + 1,
+            "look_at": now + policy.unknown_after,
+        }
+        for row in rows
+    ]
+    bulk.update_many(connection, _TABLE, claimed)
+    others = _ids_by_address(connection, {row["address"] for row in rows if row["address"]})
+    changed = {row["id"]: row for row in claimed}
+    return [
+        Doubt({**row, **changed[row["id"]]}, frozenset(others.get(row["address"], set()) - {row["provider_id"]}))
+        for row in rows
+    ]
+
+
+def settle(
+    connection: Connection,
+    doubt: Doubt,
+    found: Found,
+    *,
+    provider: str,
+    policy: DeliveryPolicy,
+    now: datetime,
+) -> str:
+    """Record what a look-up found; returns the word for it. What moved on meanwhile is left alone."""
+    seen = doubt.row
+    row = fates.lock(connection, seen["id"])
+    if (row["state"], row["attempts"], row["looks"]) != (seen["state"], seen["attempts"], seen["looks"]):
+        return "moved on"
+    fates.note(connection, [(row["id"], row["attempts"], "lookup", *fates.spoken(found))], now=now)
+    is_accepted = row["state"] == MessageState.ACCEPTED
+    match found:
+        case Accepted(provider_id=provider_id):
+            target = state_after(found)
+            polls = row["looks"] if is_accepted else 0
+            look_at = fates.next_poll(policy, polls, now=now) if target is MessageState.ACCEPTED else None
+            values = {"state": target.value, "provider": provider, "provider_id": provider_id, "look_at": look_at}
+            fates.set_columns(connection, row["id"], looks=polls, settled_at=now, error_code=None, **values)
+            return f"found {target.value}"
+        case Rejected():
+            fates.reject(connection, row, found, now=now)
+            return "found rejected"
+        case NotFound(is_certain=True) if not is_accepted:
+            fates.set_columns(
+                connection, row["id"], state=MessageState.QUEUED.value, send_after=now, look_at=None, error_code=None
+            )
+            return "not sent: again"
+    return _look_again(connection, row, found, policy, now=now)
+
+
+def _look_again(
+    connection: Connection, row: Row, found: NotFound | CannotTell | Rejected, policy: DeliveryPolicy, *, now: datetime
+) -> str:
+    if row["state"] == MessageState.ACCEPTED:
+        fates.set_columns(connection, row["id"], look_at=fates.next_poll(policy, row["looks"], now=now))
+        return "accepted, no more is known"
+    if row["looks"] < len(policy.look_up_after):
+        fates.set_columns(connection, row["id"], look_at=now + policy.look_up_after[row["looks"]])
+        return "not found yet"
+    if isinstance(found, NotFound) and row["resent_at"] is None:
+        fates.set_columns(
+            connection, row["id"], state=MessageState.QUEUED.value, send_after=now, look_at=None, resent_at=now
+        )
+        return "not found: sent again, once"
+    fates.set_columns(connection, row["id"], look_at=None)
+    fates.tell_staff(connection, row, "unknown", now=now)
+    return "stays unknown"
+
+
+def _ids_by_address(connection: Connection, addresses: set[str]) -> dict[str, set[str]]:
+    """The vendors' ids of messages to the same addresses, so that a look-up takes none of them for its own."""
+    query = select(Message.address, Message.provider_id).where(
+        Message.address.in_(addresses), Message.provider_id.is_not(None)
+    )
+    found: dict[str, set[str]] = {}
+    for address, provider_id in connection.execute(query):
+        found.setdefault(address, set()).add(provider_id)
+    return found
