@@ -62,6 +62,8 @@ def _own_home(settings: Settings) -> Settings:
     mark.write_text(_MARK, "ascii")
     os.environ["AFTERCARE_HOME"] = str(home)
     os.environ["AFTERCARE_PREFECT_PORT"] = str(free_port(settings.prefect_port))
+    # Whatever the real one uses: the demo's customers are invented, their numbers may be somebody's.
+    os.environ |= {"AFTERCARE_SMS": "mailbox", "AFTERCARE_EMAIL": "mailbox"}
     os.environ.pop("AFTERCARE_DATABASE_URL", None)
     os.environ.pop("AFTERCARE_PREFECT_DATABASE_URL", None)
     for cached in (get_settings, get_standard, database_url):

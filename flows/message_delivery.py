@@ -63,9 +63,9 @@ def deliver(report: Report, medium: Medium, moment: datetime) -> int:
         report.problem(str(error))
         return 0
     runs = []
-    for chunk in story.chunks(claimed.messages):
-        ids = [message_id for message_id, _ in chunk]
-        numbers = [number for _, number in chunk]
+    for chunk in story.chunks(claimed.by_ticket()):
+        ids = [message_id for _, message_ids in chunk for message_id in message_ids]
+        numbers = [number for number, _ in chunk]
         sending = messages.send_messages.with_options(**story.run_options(numbers, "send"))
         runs.append((ids, numbers, sending.submit(medium, ids, claimed.send_by, moment)))
     for ids, numbers, run in runs:

@@ -42,6 +42,13 @@ class Claimed:
     is_throttled: bool = False
     other: Counter[str] = field(default_factory=Counter)
 
+    def by_ticket(self) -> list[tuple[str | None, list[int]]]:
+        """The messages of one ticket together, in their order; those about no ticket one by one."""
+        groups: dict[Any, list[int]] = defaultdict(list)
+        for message_id, number in self.messages:
+            groups[number or message_id].append(message_id)
+        return [(key if isinstance(key, str) else None, ids) for key, ids in groups.items()]
+
 
 def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
     """Claim due messages of a medium: decide on each, freeze their words, mark them sending, in one transaction.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
@@ -18,7 +19,7 @@ from db import doubts, fates, outbox
 from db.fates import Attempt
 from db.rows import Row
 from db.session import transaction
-from domain.delivery import Found, NotSent, Outcome
+from domain.delivery import Found, NotSent, Outcome, Stopped
 from domain.messages import Medium
 from settings import get_standard
 from tasks import words
@@ -41,11 +42,15 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
     through = transport(medium)
     with transaction() as connection:
         rows = outbox.frozen(connection, message_ids)
-    pending = {_pool().submit(_send, through, row, send_by, now): row for row in rows}
+    by_address: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_address[row["address"]].append(row)
+    sending = _Sending(through, send_by, now)
+    pending = {_pool().submit(sending.in_order, letters) for letters in by_address.values()}
     outcomes: Counter[str] = Counter()
     while pending:
-        done = wait(pending, timeout=_SETTLE_EVERY).done
-        attempts = [_attempt(future, pending.pop(future)) for future in done]
+        done, pending = wait(pending, timeout=_SETTLE_EVERY)
+        attempts = [attempt for future in done for attempt in future.result()]
         with transaction() as connection:
             fates.settle(connection, attempts, provider=through.name, policy=get_standard().delivery, now=now)
         outcomes.update(type(attempt.outcome).__name__.lower() for attempt in attempts)
@@ -57,14 +62,28 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
 
 
-def _send(through: Transport, row: Row, send_by: float, now: datetime) -> Outcome:
-    if time.monotonic() > send_by:
-        return NotSent("too_late")
-    return through.send(_outgoing(row), now=now)
+@dataclass
+class _Sending:
+    """One hand-over of many messages; when the vendor refuses us, the rest is not even tried."""
 
+    through: Transport
+    send_by: float
+    now: datetime
+    stopped: Stopped | None = None
 
-def _attempt(future: Future[Outcome], row: Row) -> Attempt:
-    return Attempt(row["id"], row["attempts"], future.result(), jitter=random.random())  # noqa: S311  no secret
+    def in_order(self, rows: Sequence[Row]) -> list[Attempt]:
+        """Hand over one reader's messages in the order in which they were owed."""
+        return [Attempt(row["id"], row["attempts"], self._send(row), random.random()) for row in rows]  # noqa: S311
+
+    def _send(self, row: Row) -> Outcome:
+        if self.stopped is not None:
+            return self.stopped
+        if time.monotonic() > self.send_by:
+            return NotSent("too_late")
+        outcome = self.through.send(_outgoing(row), now=self.now)
+        if isinstance(outcome, Stopped):
+            self.stopped = outcome
+        return outcome
 
 
 def look_up_doubts(*, now: datetime) -> Counter[str]:
