@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -83,6 +84,7 @@ def send_bare(url: str, number: int) -> None:
     assert type(outcome).__name__ == "Accepted", outcome
 
 
+@cache
 def _transport(url: str) -> TwilioSms:
     return TwilioSms(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, sender=OUR_NUMBER, api_base_url=url)
 
