@@ -92,7 +92,8 @@ class SendGridEmail:
         try:
             return self._find(sent)
         except HTTPError as error:
-            return CannotTell(f"http_{error.status_code}")
+            # 401, 403, 404: this account has not bought Email Logs.
+            return CannotTell(f"http_{error.status_code}", is_final=error.status_code in (401, 403, 404))
         except (OSError, HTTPException):
             return CannotTell("no_connection")
         except ValueError:

@@ -86,7 +86,7 @@ class SmtpEmail:
 
     def lookup(self, sent: Sent) -> Found:  # noqa: ARG002 (every transport is told the attempt)
         """A mail server cannot be asked."""
-        return CannotTell("smtp_has_no_lookup")
+        return CannotTell("smtp_has_no_lookup", is_final=True)
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[Received]:  # noqa: ARG002
         """A mail server does not call back."""

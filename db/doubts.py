@@ -101,6 +101,12 @@ def _look_again(
     if row["state"] == MessageState.ACCEPTED:
         fates.set_columns(connection, row["id"], look_at=fates.next_poll(policy, row["looks"], now=now))
         return "accepted, no more is known"
+    waited = row["sending_at"] + policy.give_up_after <= now
+    if isinstance(found, CannotTell) and not found.is_final and not waited:
+        # A look that could not be made is none: it is made up for.
+        look_at = now + policy.look_up_after[row["looks"] - 1]
+        fates.set_columns(connection, row["id"], look_at=look_at, looks=row["looks"] - 1)
+        return "not looked up yet"
     if row["looks"] < len(policy.look_up_after):
         fates.set_columns(connection, row["id"], look_at=now + policy.look_up_after[row["looks"]])
         return "not found yet"

@@ -84,9 +84,10 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class CannotTell:
-    """A look-up could not be made, or this transport offers none; ``code`` says why."""
+    """A look-up could not be made; ``code`` says why. ``is_final``: nor can it be made later, there is none."""
 
     code: str
+    is_final: bool = False
 
 
 Outcome = Accepted | Rejected | NotSent | Stopped | Unknown

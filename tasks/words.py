@@ -9,7 +9,7 @@ from domain.links import PATHS, Subject, sign
 from domain.messages import MESSAGES, LinkPurpose, Medium, MessageKind, Subscription
 from domain.standard import Standard
 from settings import get_settings, get_standard
-from templates.render import render_message
+from templates.render import WordsError, render_message
 
 
 def of(row: Row, now: datetime) -> dict[str, str | None]:
@@ -28,6 +28,8 @@ def of(row: Row, now: datetime) -> dict[str, str | None]:
         unsubscribe_link=unsubscribe_link(row),
         now=now,
     )
+    if not words.text.strip():
+        raise WordsError(f"templates of {kind.value} in {row['language']} make an empty message")
     return {"subject": words.subject, "body": words.text, "html": words.html}
 
 

@@ -125,7 +125,7 @@ class TestFailing:
     def test_an_account_without_logs_cannot_tell(self, sendgrid: SendGridEmail, vendors: Vendors) -> None:
         vendors.knobs(logs_bought=False)
 
-        assert sendgrid.lookup(attempt_of(letter())) == CannotTell("http_403")
+        assert sendgrid.lookup(attempt_of(letter())) == CannotTell("http_403", is_final=True)
 
     @pytest.mark.parametrize(
         ("kind", "code"),

@@ -176,7 +176,7 @@ class TestWhatFails:
             (
                 401,
                 '{"errors": [{"message": "Maximum credits exceeded", "field": null}]}',
-                NotSent("401 credits_exceeded"),
+                Stopped("401 credits_exceeded"),
             ),
             (401, "<html>", Stopped("401")),
             (413, "<html><h1>413 Request Entity Too Large</h1></html>", Rejected("413")),

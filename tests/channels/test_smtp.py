@@ -257,6 +257,6 @@ class TestSecurity:
 def test_a_mail_server_can_neither_be_asked_nor_calls_back(mail_server: MailServer) -> None:
     smtp: SmtpEmail = smtp_at(mail_server)
 
-    assert smtp.lookup(attempt_of(letter())) == CannotTell("smtp_has_no_lookup")
+    assert smtp.lookup(attempt_of(letter())) == CannotTell("smtp_has_no_lookup", is_final=True)
     with pytest.raises(UnreadableError):
         smtp.parse_webhook(WebhookRequest("https://aftercare.example", {}, b""))

@@ -261,10 +261,21 @@ class TestAnUnknownFate:
         moment = desk.now
         for wait in POLICY.look_up_after:
             moment += wait
-            word = look(desk, CannotTell("no_lookup"), at=moment)
+            word = look(desk, CannotTell("no_lookup", is_final=True), at=moment)
 
         assert word == "stays unknown"
         assert stored(desk, row).attempts == 1
+
+    def test_is_looked_up_anew_when_a_look_could_not_be_made(self, desk: Desk, ticket: int) -> None:
+        row, moment = send(desk), desk.now
+        settle(desk, row, Unknown("timeout"))
+        for _ in range(4):
+            moment += POLICY.look_up_after[0]
+            assert look(desk, CannotTell("no_connection"), at=moment) == "not looked up yet"
+        moment += POLICY.look_up_after[0]
+        assert look(desk, NotFound(), at=moment) == "not found yet"
+
+        assert look(desk, NotFound(), at=moment + POLICY.look_up_after[1]) == "not found: sent again, once"
 
     def test_found_by_one_look_that_lagged_is_not_sent_again(self, desk: Desk, ticket: int) -> None:
         row = send(desk)
