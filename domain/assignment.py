@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,8 +50,19 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why somebody was chosen: each language says it in its own words. ``widened`` names who else was looked at."""
+
+    is_on_duty: bool
+    load: int
+    region: str = ""
+    skill: str = ""
+    widened: str = ""  # any_grade | any_tier
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """Who takes it, and the reason as it is shown to staff."""
+    """Who takes it, and the reason as a command records it; read_grounds reads it."""
 
     candidate: Candidate
     reason: str
@@ -83,13 +95,13 @@ def choose_assignee(
     willing = [c for c in candidates if c.id != except_for and c.role in (Role.ENGINEER, Role.AGENT)]
     circles: Iterable[tuple[str, list[Candidate]]] = (
         ("", [c for c in willing if is_eligible(c, need)]),
-        ("nobody of the usual grade", [c for c in willing if c.tier == need.tier]),
-        ("nobody on that tier", willing),
+        ("any_grade", [c for c in willing if c.tier == need.tier]),
+        ("any_tier", willing),
     )
     for widened, circle in circles:
         if circle:
             best = min(circle, key=lambda c: _rank(c, need, now=now))
-            return Choice(best, "; ".join(filter(None, (widened, _reason(best, need, now=now)))))
+            return Choice(best, write_grounds(_grounds(best, need, widened, now=now)))
     raise NobodyEligibleError("no active engineer or agent exists; add one before opening tickets")
 
 
@@ -110,14 +122,14 @@ def _rank(candidate: Candidate, need: Need, *, now: datetime) -> tuple[object, .
     )
 
 
-def _reason(candidate: Candidate, need: Need, *, now: datetime) -> str:
-    facts = [
-        "on duty" if candidate.calendar.is_open(now) else "next on duty",
-        f"region {need.region}" if need.region and _in_region(candidate, need) else "",
-        f"skill {need.skill}" if need.skill and _has_skill(candidate, need) else "",
-        f"{candidate.load} open tickets",
-    ]
-    return ", ".join(filter(None, facts))
+def _grounds(candidate: Candidate, need: Need, widened: str, *, now: datetime) -> Grounds:
+    return Grounds(
+        is_on_duty=candidate.calendar.is_open(now),
+        load=candidate.load,
+        region=need.region if need.region and _in_region(candidate, need) else "",
+        skill=need.skill if need.skill and _has_skill(candidate, need) else "",
+        widened=widened,
+    )
 
 
 def _in_region(candidate: Candidate, need: Need) -> bool:
@@ -126,6 +138,45 @@ def _in_region(candidate: Candidate, need: Need) -> bool:
 
 def _has_skill(candidate: Candidate, need: Need) -> bool:
     return need.skill is None or need.skill.casefold() in candidate.skills
+
+
+# Region and product are people's words; what is longer would not fit into a command's reason.
+_MOST_LETTERS = 60
+_WRITTEN = re.compile(
+    r"(?:(?P<widened>any_grade|any_tier); )?(?P<duty>on_duty|next_on_duty)"
+    r"(?:; region=(?P<region>[^;]+))?(?:; skill=(?P<skill>[^;]+))?; open=(?P<load>\d+)"
+)
+
+
+def write_grounds(grounds: Grounds) -> str:
+    """Grounds as a command's reason keeps them, in no language: ``on_duty; region=east; skill=KFR-35; open=3``."""
+    facts = [
+        grounds.widened,
+        "on_duty" if grounds.is_on_duty else "next_on_duty",
+        f"region={_plain(grounds.region)}" if _plain(grounds.region) else "",
+        f"skill={_plain(grounds.skill)}" if _plain(grounds.skill) else "",
+        f"open={grounds.load}",
+    ]
+    return "; ".join(filter(None, facts))
+
+
+def read_grounds(reason: str) -> Grounds | None:
+    """The grounds that a reason keeps, or None when a person wrote it in their own words."""
+    found = _WRITTEN.fullmatch(reason)
+    if found is None:
+        return None
+    return Grounds(
+        is_on_duty=found["duty"] == "on_duty",
+        load=int(found["load"]),
+        region=found["region"] or "",
+        skill=found["skill"] or "",
+        widened=found["widened"] or "",
+    )
+
+
+def _plain(words: str) -> str:
+    """On one line, without the mark between facts, and short."""
+    return " ".join(words.replace(";", ",").split())[:_MOST_LETTERS].rstrip()
 
 
 def choose_lead(leads: Sequence[Candidate], role: Role, *, region: str | None, now: datetime) -> Candidate | None:

@@ -5,6 +5,7 @@ Every filter takes its language and time zone from the render's context, so temp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context, Undefined
 from markupsafe import Markup, escape
 
+from domain.assignment import read_grounds
 from templates.languages import LabelMissingError, entry, label_file, word
 
 Moment = str | datetime | None
@@ -197,6 +199,20 @@ def brief(context: Context, text: object, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+@pass_context
+def grounds(context: Context, reason: object) -> str:
+    """Why somebody got a ticket: what Aftercare recorded in the reader's words, what a person wrote as it is."""
+    found = read_grounds(str(reason))
+    if found is None:
+        return str(reason)
+    load = {0: "open_none", 1: "open_one"}.get(found.load, "open_many")
+    facts = [(found.widened, ""), ("on_duty" if found.is_on_duty else "next_on_duty", "")]
+    facts += [(key, value) for key, value in (("region", found.region), ("skill", found.skill)) if value]
+    facts.append((load, str(found.load)))
+    said = [_filled(context, "grounds", key, value) for key, value in facts if key]
+    return word(_language(context), "grounds", "between").join(said)
+
+
 def capital(text: object) -> str:
     """The text with its first letter as a capital, the rest as it is."""
     words = str(text)
@@ -206,6 +222,21 @@ def capital(text: object) -> str:
 def lines(text: object) -> Markup:
     """A person's text for HTML: escaped, its line breaks kept."""
     return Markup("<br>").join(escape(line) for line in str(text).strip().splitlines())
+
+
+# A link ends where something other than ASCII begins: Chinese is written without spaces.
+_LINK = re.compile(r"https?://[!#-;=?-~]+")
+
+
+def linked(text: object) -> Markup:
+    """A person's text for HTML: escaped, its web addresses as links that open in a new tab."""
+    said, done, words = Markup(""), 0, str(text)
+    for found in _LINK.finditer(words):
+        url = found[0].rstrip(".,;:!?)'")
+        said += words[done : found.start()]
+        said += Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>').format(url)
+        done = found.start() + len(url)
+    return said + words[done:]
 
 
 def cell(text: object) -> str:
@@ -218,8 +249,8 @@ def cell(text: object) -> str:
 
 def install(environment: Environment) -> None:
     """Make the filters, and the test ``is ahead``, known to an environment."""
-    of_context = (moment, promised, day, last_day, duration, label, percent, score, change, brief)
-    of_text = (capital, lines, cell)
+    of_context = (moment, promised, day, last_day, duration, label, percent, score, change, brief, grounds)
+    of_text = (capital, lines, linked, cell)
     for function in (*of_context, *of_text):
         environment.filters[function.__name__] = function
     environment.tests["ahead"] = ahead

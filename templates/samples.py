@@ -49,8 +49,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         "reply": "It shows E4, since yesterday evening.",
         "comment": "The engineer came two hours late and nobody told me.",
         "note": "Can you come before noon? The key is with the neighbour.",
-        "assigned": "on duty, region Shanghai, skill air_conditioner, 3 open tickets",
-        "transferred": "on duty, region Shanghai, 1 open tickets",
+        "assigned": "on_duty; region=Shanghai; skill=KFR-35; open=3",
     },
     "zh-CN": {
         "customer": "王丽",
@@ -73,8 +72,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         "reply": "显示E4，昨天晚上开始的。",
         "comment": "工程师晚到了两个小时，也没人提前说一声。",
         "note": "能在中午前来吗？钥匙在邻居家。",
-        "assigned": "on duty, region 上海, skill air_conditioner, 3 open tickets",
-        "transferred": "on duty, region 上海, 1 open tickets",
+        "assigned": "on_duty; region=上海; skill=KFR-35; open=3",
     },
 }
 

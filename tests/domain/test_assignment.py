@@ -13,11 +13,14 @@ from domain.assignment import (
     STARTING_TIER,
     SUPPORT_BY_PRIORITY,
     Candidate,
+    Grounds,
     Need,
     choose_assignee,
     choose_lead,
     is_eligible,
     next_tier,
+    read_grounds,
+    write_grounds,
 )
 from domain.business_hours import BusinessCalendar
 from domain.exceptions import NobodyEligibleError
@@ -151,7 +154,35 @@ class TestOffDuty:
     def test_the_reason_says_that_duty_is_still_to_come(self) -> None:
         choice = choose_assignee([person(1, calendar=LATE)], need(), now=NOW)
 
-        assert choice.reason == "next on duty, region east, skill aircon, 0 open tickets"
+        assert choice.reason == "next_on_duty; region=east; skill=aircon; open=0"
+
+
+class TestGrounds:
+    @given(
+        st.builds(
+            Grounds,
+            is_on_duty=st.booleans(),
+            load=st.integers(0, 10**6),
+            region=st.sampled_from(["", "east", "上海 浦东", "a=b, open=9"]),
+            skill=st.sampled_from(["", "KFR-35", "open=3", "air_conditioner"]),
+            widened=st.sampled_from(["", "any_grade", "any_tier"]),
+        )
+    )
+    def test_what_was_written_is_read_again(self, grounds: Grounds) -> None:
+        assert read_grounds(write_grounds(grounds)) == grounds
+
+    @given(region=st.text(max_size=300), skill=st.text(max_size=300))
+    def test_whatever_a_region_or_product_is_called_it_fits_into_a_command(self, region: str, skill: str) -> None:
+        written = write_grounds(Grounds(True, 3, region, skill, "any_grade"))
+        found = read_grounds(written)
+
+        assert len(written) <= 200
+        assert found is not None
+        assert (found.load, found.widened) == (3, "any_grade")
+
+    @pytest.mark.parametrize("words", ["", "on duty", "he knows the house; on_duty", "on_duty; open=many", "open=3"])
+    def test_the_words_of_a_person_are_no_grounds(self, words: str) -> None:
+        assert read_grounds(words) is None
 
 
 class TestWidening:
@@ -159,13 +190,13 @@ class TestWidening:
         choice = choose_assignee([person(1, load=3), person(2, tier=TWO, is_senior=True)], need(Priority.P1), now=NOW)
 
         assert choice.candidate.id == 1
-        assert choice.reason == "nobody of the usual grade; on duty, region east, skill aircon, 3 open tickets"
+        assert choice.reason == "any_grade; on_duty; region=east; skill=aircon; open=3"
 
     def test_with_nobody_on_the_tier_anybody_takes_it(self) -> None:
         choice = choose_assignee([person(1)], need(Priority.P2, THREE), now=NOW)
 
         assert choice.candidate.id == 1
-        assert choice.reason == "nobody on that tier; on duty, region east, skill aircon, 0 open tickets"
+        assert choice.reason == "any_tier; on_duty; region=east; skill=aircon; open=0"
 
     def test_somebody_of_the_usual_grade_takes_it_even_off_duty(self) -> None:
         assert chosen([person(1), person(2, is_senior=True, calendar=NIGHT)], need(Priority.P1)) == 2
@@ -173,7 +204,7 @@ class TestWidening:
     def test_the_usual_choice_names_no_widening(self) -> None:
         choice = choose_assignee([person(1, region="west", skills=frozenset())], need(), now=NOW)
 
-        assert choice.reason == "on duty, 0 open tickets"
+        assert choice.reason == "on_duty; open=0"
 
     def test_nobody_at_all_is_an_error_that_says_what_to_do(self) -> None:
         with pytest.raises(NobodyEligibleError, match="add one before opening tickets"):

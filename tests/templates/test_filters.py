@@ -173,3 +173,45 @@ def test_text_is_cut_to_one_short_line() -> None:
 
 def test_text_in_a_markdown_table_cannot_leave_its_cell() -> None:
     assert written("v|cell", v="a|b\n<i>[x](y)") == r"a\|b \<i\>\[x\](y)"
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "chinese"),
+    [
+        (
+            "on_duty; region=Shanghai; skill=KFR-35; open=3",
+            "on duty, serves Shanghai, knows KFR-35, 3 other open tickets",
+            "当班，负责Shanghai区域，熟悉KFR-35，手上另有3张工单",
+        ),
+        ("next_on_duty; open=1", "next on duty, 1 other open ticket", "最先当班，手上另有1张工单"),
+        (
+            "any_tier; on_duty; open=0",
+            "nobody on that tier, on duty, no other open tickets",
+            "该层级没有人员，当班，手上没有其他工单",
+        ),
+        ("knows the house {0}", "knows the house {0}", "knows the house {0}"),
+    ],
+)
+def test_why_somebody_was_chosen_is_said_in_the_readers_language(reason: str, english: str, chinese: str) -> None:
+    assert written("v|grounds", "en", v=reason) == english
+    assert written("v|grounds", "zh-CN", v=reason) == chinese
+
+
+def link(url: str) -> str:
+    return f'<a href="{url}" target="_blank" rel="noopener noreferrer">{url}</a>'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("查看进度：http://127.0.0.1:8/p/a.b_c-d", "查看进度：" + link("http://127.0.0.1:8/p/a.b_c-d")),
+        ("请点https://x.cn/a，谢谢", "请点" + link("https://x.cn/a") + "，谢谢"),
+        ("See (https://x.cn/a).", "See (" + link("https://x.cn/a") + ")."),
+        ("https://x.cn/?a=1&b=2", link("https://x.cn/?a=1&amp;b=2")),
+        ("javascript:alert(1) <b>", "javascript:alert(1) &lt;b&gt;"),
+        ('https://x.cn/"onclick="a', link("https://x.cn/") + "&#34;onclick=&#34;a"),
+        ("http://<script>", "http://&lt;script&gt;"),
+    ],
+)
+def test_addresses_in_a_text_are_links_and_the_rest_is_text(text: str, said: str) -> None:
+    assert written("v|linked", v=text) == said
