@@ -10,8 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from db.models import Callback, Message, PendingEvent, SlaClock, Survey, Ticket
 from db.outbox import IS_QUEUED
-
-_MOST = 1000
+from domain.messages import Medium
 
 
 class Due(Enum):
@@ -37,24 +36,24 @@ _COLUMNS: dict[Due, Any] = {
 }
 
 
-def count(connection: Connection, what: Due, *, now: datetime) -> int:
-    """How much is due, counted up to 1,000."""
+def tickets(connection: Connection, what: Due, *, now: datetime, limit: int) -> list[str]:
+    """The numbers of the first tickets for which something of a kind (one about tickets) is due; nothing is claimed."""
     column = _COLUMNS[what]
-    query = select(column).where(column <= now)
-    if what is Due.MESSAGES:
-        query = query.where(IS_QUEUED)
-    return connection.execute(select(func.count()).select_from(query.limit(_MOST).subquery())).scalar_one()
+    owner = column.class_
+    first = select(owner.ticket_id).where(column <= now).order_by(column).limit(limit).subquery()
+    query = select(Ticket.number).where(Ticket.id.in_(select(first.c.ticket_id))).order_by(Ticket.id)
+    return list(connection.execute(query).scalars())
 
 
-_NEXT = select(
-    *(
-        select(func.min(column))
-        .where(*([IS_QUEUED] if kind is Due.MESSAGES else []))
-        .scalar_subquery()
-        .label(kind.value)
-        for kind, column in _COLUMNS.items()
-    )
-)
+def _first(kind: Due, column: Any) -> Any:
+    """The earliest moment of a kind, by its index; that of queued messages begins with the medium."""
+    if kind is not Due.MESSAGES:
+        return select(func.min(column)).scalar_subquery()
+    by_medium = (select(func.min(column)).where(IS_QUEUED, Message.medium == medium.value) for medium in Medium)
+    return func.least(*(query.scalar_subquery() for query in by_medium))
+
+
+_NEXT = select(*(_first(kind, column).label(kind.value) for kind, column in _COLUMNS.items()))
 
 
 def next_moments(connection: Connection) -> dict[Due, datetime]:

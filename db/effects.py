@@ -32,6 +32,7 @@ from domain.commands import (
     ReportAgain,
     ReportDelay,
     ReportNotFixed,
+    require_soon,
 )
 from domain.exceptions import IllegalTransitionError, InvalidInputError
 from domain.lifecycle import CommandName, TicketState
@@ -125,7 +126,11 @@ def _escalate_tier(work: Work, command: EscalateTier) -> None:
     tier = next_tier(Tier(work.ticket["tier"]))
     if tier is None:
         raise IllegalTransitionError("the ticket is with technical support already; there is no higher tier")
-    _hand_over(work, staff.get(work.connection, command.assignee_id), tier, command.reason)
+    person = staff.get(work.connection, command.assignee_id)
+    if person["tier"] < tier:
+        problem = f"is of tier {person['tier']}; the ticket climbs to tier {int(tier)}: choose somebody of that tier"
+        raise InvalidInputError("assignee_id", problem)
+    _hand_over(work, person, tier, command.reason)
 
 
 def _change_category(work: Work, command: ChangeCategory) -> None:
@@ -163,8 +168,7 @@ def _record_reply(work: Work, command: RecordReply) -> None:
 
 
 def _propose_plan(work: Work, command: ProposePlan) -> None:
-    if command.deadline_at <= work.now:
-        raise InvalidInputError("deadline_at", "lies in the past")
+    require_soon("deadline_at", command.deadline_at, now=work.now)
     revision = work.ticket["plan_revision"] + 1
     owner = work.actor_staff_id or work.ticket["assignee_id"]
     plan = plans.propose(work.connection, work.ticket["id"], revision, command, owner_id=owner, now=work.now)
@@ -200,8 +204,7 @@ def _log_step(work: Work, command: LogStep) -> None:
 
 
 def _report_delay(work: Work, command: ReportDelay) -> None:
-    if command.expected_at <= work.now:
-        raise InvalidInputError("expected_at", "lies in the past; say when it will be done")
+    require_soon("expected_at", command.expected_at, now=work.now)
     work.change(expected_at=command.expected_at)
     work.notice_context = {
         "reason": command.reason,

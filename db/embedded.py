@@ -32,6 +32,15 @@ class EmbeddedPostgres:
         socket_folder = quote(self.server.get_postmaster_info().socket_dir.as_posix())
         return f"postgresql+psycopg://postgres@/{database}?host={socket_folder}"
 
+    def databases(self) -> set[str]:
+        """The names of its databases."""
+        return self._query("SELECT datname FROM pg_database")
+
+    def create_missing(self, *databases: str) -> None:
+        """Create those of the databases that do not exist."""
+        for database in set(databases) - self.databases():
+            self._administer(f'CREATE DATABASE "{database}"')
+
     def recreate(self, database: str) -> None:
         """An empty database of this name; what was there is gone."""
         self.drop(database)
@@ -46,6 +55,13 @@ class EmbeddedPostgres:
         with admin.connect() as connection:
             connection.execute(text(statement))
         admin.dispose()
+
+    def _query(self, statement: str) -> set[str]:
+        admin = create_engine(self.url("postgres"))
+        with admin.connect() as connection:
+            found = set(connection.execute(text(statement)).scalars())
+        admin.dispose()
+        return found
 
     def close(self) -> None:
         """Give up the hold; holders that were killed cannot, so theirs are given up here too."""
@@ -76,11 +92,6 @@ def start(folder: Path) -> EmbeddedPostgres:
         # Run as root, the package makes itself a system user the first time; two processes at once would make two.
         with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"aftercare-{os.getuid()}-embedded.lock"):
             postgres = EmbeddedPostgres(_server(folder), folder)
-    admin = create_engine(postgres.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        existing = set(connection.execute(text("SELECT datname FROM pg_database")).scalars())
-        for database in (PRODUCT_DATABASE, PREFECT_DATABASE):
-            if database not in existing:
-                connection.execute(text(f'CREATE DATABASE "{database}"'))
-    admin.dispose()
+            # In the same lock: of several first commands at once, one creates the databases.
+            postgres.create_missing(PRODUCT_DATABASE, PREFECT_DATABASE)
     return postgres

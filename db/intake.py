@@ -138,7 +138,11 @@ def _urgency(report: Report, spoken: str, category: Category, standard: Standard
     impact = suggest_impact(spoken, category, standard.triage)
     chosen = report.impact or impact.value
     priority = priority_for(chosen, is_safety_risk=is_risk)
-    reason = safety.reason if safety.value and is_risk else impact.reason or priority.reason
+    # The word it rests on, where words decided; what was asked, where that did.
+    if is_risk:
+        reason = priority.reason if report.is_safety_risk else safety.reason
+    else:
+        reason = priority.reason if report.impact else impact.reason or priority.reason
     return is_risk, chosen, priority.value, reason
 
 

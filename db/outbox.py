@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from db import bulk
 from db.models import Customer, Message, Staff, Survey, Ticket
@@ -41,9 +41,6 @@ class NewMessage:
     send_after: datetime | None = None
 
 
-_QUEUE = insert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Message.id)
-
-
 def queue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
     """Queue messages; one whose dedupe key is there already is left out. Returns how many are new.
 
@@ -68,8 +65,7 @@ def queue(connection: Connection, messages: Sequence[NewMessage], *, now: dateti
                 "send_after": message.send_after or now,
             }
         )
-    if len(rows) == 1:
-        return len(connection.execute(_QUEUE, rows[0]).all())
+    # Written out by bulk.py also for one row: SQLAlchemy compiles an ON CONFLICT anew each time.
     return len(bulk.insert_many(connection, _TABLE, rows, returning=("id",), unless_known="dedupe_key"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -32,36 +33,74 @@ def upgrade(url: str) -> tuple[str | None, str]:
     """
     with engine(url).begin() as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-        before = MigrationContext.configure(connection).get_current_revision()
+        before = revision(connection)
+        _require_known(before)
         alembic = config()
-        known = {revision.revision for revision in ScriptDirectory.from_config(alembic).walk_revisions()}
-        if before is not None and before not in known:
-            raise DatabaseUnavailableError(
-                f"the database has the schema of revision {before}, which this version does not know; "
-                "install the version that made it"
-            )
         alembic.attributes["connection"] = connection
         command.upgrade(alembic, "head")
     return before, head()
 
 
+def revision(connection: Connection) -> str | None:
+    """The revision of a database's schema; None when nothing was ever migrated there."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _require_known(found: str | None) -> None:
+    known = {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseUnavailableError(
+            f"the database has the schema of revision {found}, which this version does not know; "
+            "install the version that made it"
+        )
+
+
 def head() -> str:
     """The newest revision of this version of the program."""
-    revision = ScriptDirectory.from_config(config()).get_current_head()
-    assert revision is not None  # noqa: S101  the project has migrations
-    return revision
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    assert newest is not None  # noqa: S101  the project has migrations
+    return newest
 
 
 def require_current(url: str) -> None:
     """Raise DatabaseUnavailableError unless the database has this version's schema."""
     with engine(url).connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+        current = revision(connection)
+    _require_known(current)
     if current != head():
         found = "is empty" if current is None else f"has the schema of revision {current}"
         raise DatabaseUnavailableError(f"the database {found}, this version needs {head()}; run 'aftercare db upgrade'")
 
 
-def differences(connection: Connection) -> list[object]:
-    """How the database differs from the models; empty when the migrations are complete."""
+def differences(connection: Connection) -> list[str]:
+    """How the database differs from the models, one phrase each; empty when the migrations are complete."""
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
-    return list(compare_metadata(context, Base.metadata))
+    found: list[str] = []
+    for difference in compare_metadata(context, Base.metadata):
+        # Changes of one column come together in a list.
+        found += map(_described, difference if isinstance(difference, list) else [difference])
+    return found
+
+
+def _described(difference: tuple[Any, ...]) -> str:
+    """Alembic says what would have to be done to the database; people are told what is there."""
+    match difference:
+        case ("add_table", table):
+            return f"table {table.name} is missing"
+        case ("remove_table", table):
+            return f"table {table.name} is not of this version"
+        case ("add_column", _, table, column):
+            return f"column {table}.{column.name} is missing"
+        case ("remove_column", _, table, column):
+            return f"column {table}.{column.name} is not of this version"
+        case ("modify_type", _, table, column, _, present, wanted):
+            return f"column {table}.{column} is {present}, this version wants {wanted}"
+        case ("modify_nullable", _, table, column, _, may_be_empty, _):
+            return f"column {table}.{column} {'may be empty and must not' if may_be_empty else 'must not be empty'}"
+        case (str() as change, constraint, *_) if getattr(constraint, "table", None) is not None:
+            verb, _, what = change.partition("_")
+            stand = "is missing" if verb == "add" else "is not of this version"
+            columns = ", ".join(column.name for column in constraint.columns)
+            return f"{what} {constraint.name or ''} on {constraint.table.name} ({columns}) {stand}"
+        case _:
+            return " ".join(map(str, difference))

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from db import embedded
-from settings import get_settings
+from settings import get_settings, require_home
 
 OLDEST_POSTGRES = 15
 _CONNECTION = {"connect_timeout": 5, "options": "-c timezone=UTC"}
@@ -33,6 +33,7 @@ def database_url() -> str:
     settings = get_settings()
     if settings.database_url is not None:
         return settings.database_url
+    require_home(settings.home)
     return embedded.start(settings.postgres_folder).url(embedded.PRODUCT_DATABASE)
 
 
@@ -43,21 +44,35 @@ def transaction(url: str | None = None) -> Iterator[Connection]:
         yield connection
 
 
-def require_usable(url: str) -> None:
-    """Raise DatabaseUnavailableError unless a Postgres new enough answers at ``url``."""
-    shown = re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", url).replace("+psycopg", "")
+def require_usable(url: str, *, named: str = "AFTERCARE_DATABASE_URL") -> None:
+    """Raise DatabaseUnavailableError unless a Postgres new enough answers at ``url``.
+
+    ``named``: the variable or option that a person would have to mend.
+    """
+    shown = shown_url(url)
     try:
         with engine(url).connect() as connection:
             version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
     except OperationalError as error:
-        cause = str(error.orig).strip().splitlines()[-1]
         raise DatabaseUnavailableError(
-            f"no database answers at {shown} ({cause}); start it, or mend AFTERCARE_DATABASE_URL"
+            f"no database answers at {shown} ({cause(error)}); start it, or mend {named}"
         ) from error
     except ProgrammingError as error:  # the driver knows no such option
-        raise DatabaseUnavailableError(f"{shown}: {str(error.orig).strip()}; mend AFTERCARE_DATABASE_URL") from error
+        raise DatabaseUnavailableError(f"{shown}: {cause(error)}; mend {named}") from error
     if version < OLDEST_POSTGRES:
         raise DatabaseUnavailableError(f"{shown} is PostgreSQL {version}; Aftercare needs {OLDEST_POSTGRES} or newer")
+
+
+def shown_url(url: str) -> str:
+    """A database's URL as people may see it: without its password."""
+    return re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", url).replace("+psycopg", "")
+
+
+def cause(error: DBAPIError) -> str:
+    """What the driver says, on one line, without its questions and its account of each further attempt."""
+    said = str(error.orig).partition("Multiple connection attempts failed")[0]
+    lines = [line.strip() for line in said.splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith("Is the server running"))
 
 
 def commit_without_waiting(connection: Connection) -> None:

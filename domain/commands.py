@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
@@ -44,6 +45,17 @@ class PlanOption(BaseModel):
     title: ShortText
     pros: Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)] = ""
     cons: Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)] = ""
+
+
+FARTHEST = timedelta(days=366)
+
+
+def require_soon(field: str, moment: datetime, *, now: datetime) -> None:
+    """Raise InvalidInputError unless a promised moment lies ahead, and within a year."""
+    if moment <= now:
+        raise InvalidInputError(field, "lies in the past; say when it will be")
+    if moment > now + FARTHEST:
+        raise InvalidInputError(field, f"lies more than {FARTHEST.days} days ahead; nobody is promised that")
 
 
 class Command(BaseModel):

@@ -51,6 +51,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+LocalTime = Annotated[time, Field(strict=True)]  # TOML's own: 21:00:00
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -201,8 +202,8 @@ class AppointmentPolicy(_Part):
 class CourtesyPolicy(_Part):
     """How considerately customers are written to: the night, what is said together, how much a day."""
 
-    quiet_from: time
-    quiet_until: time
+    quiet_from: LocalTime
+    quiet_until: LocalTime
     merge_within: Duration
     messages_per_customer_and_day: int = Field(ge=1)
     sms_segments_per_day: int = Field(ge=1)
@@ -299,6 +300,21 @@ class Standard(_Part):
             for promise in ("response", "resolution"):
                 if getattr(self.priorities[urgent], promise) > getattr(self.priorities[less], promise):
                     raise ValueError(f"priorities: {urgent.value} promises a slower {promise} than {less.value}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Standard:
+        organisation = self.organisation
+        if organisation.default_language not in organisation.name:
+            raise ValueError(
+                f"organisation.name: has no name in the default language {organisation.default_language!r}"
+            )
+        for link, lasts, needed in (
+            ("survey", self.links.survey, self.survey.expires_after),
+            ("sign_off", self.links.sign_off, self.completion.close_without_answer_after),
+        ):
+            if lasts < needed:
+                raise ValueError(f"links.{link}: the link would expire before what it is for")
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from flows.drain_window import drain, is_stale
 from flows.parameters import Now, WindowSeconds, in_utc, run_name
 from flows.report import Report, too_late
+from tasks.story import run_options
 from tasks.sweeps import callbacks_due, escalate_callbacks
 
 
@@ -25,9 +26,10 @@ def callback_escalation(now: Now = None, window_seconds: WindowSeconds = 300) ->
     report = Report("callback-escalation", "Callbacks given to a supervisor, or late.")
 
     def step(moment: datetime) -> int:
-        if not callbacks_due(now=moment):
+        tickets = callbacks_due(now=moment)
+        if not tickets:
             return 0
-        steps = escalate_callbacks.with_options(task_run_name=f"callbacks due at {in_utc(moment)}")(moment)
+        steps = escalate_callbacks.with_options(**run_options(tickets, f"callbacks due at {in_utc(moment)}"))(moment)
         return report.add(
             "callback steps",
             [

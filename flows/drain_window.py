@@ -20,14 +20,15 @@ TICK_SECONDS = 1.0
 def drain(step: Callable[[datetime], int], *, now: datetime | None, window_seconds: int) -> None:
     """Call ``step(now)``, which returns how much it did, until nothing is due.
 
-    With ``now`` given, for that moment only: a repair, a demo, a test. Without, for ``window_seconds``, looking
-    again every second while there is nothing to do.
+    With ``now`` given, for that moment only: a repair, a demo, a test. Without, until ``window_seconds`` after the
+    run's slot, looking again every second while there is nothing to do: a run that started late ends when the next
+    one is awake.
     """
     if now is not None:
         while step(now):
             pass
         return
-    end = utc_now() + timedelta(seconds=window_seconds)
+    end = (flow_run.get_scheduled_start_time() or utc_now()) + timedelta(seconds=window_seconds)
     while (moment := utc_now()) < end:
         if not step(moment):
             time.sleep(TICK_SECONDS)
@@ -38,4 +39,4 @@ def is_stale(*, now: datetime | None, window_seconds: int) -> bool:
     scheduled = flow_run.get_scheduled_start_time()
     if now is not None or scheduled is None:
         return False
-    return bool(utc_now() - scheduled > timedelta(seconds=2 * window_seconds))
+    return bool(utc_now() - scheduled > timedelta(seconds=window_seconds))

@@ -64,17 +64,19 @@ def deliver(report: Report, medium: Medium, moment: datetime) -> int:
         return 0
     runs = []
     for chunk in story.chunks(claimed.by_ticket()):
-        ids = [message_id for _, message_ids in chunk for message_id in message_ids]
-        numbers = [number for number, _ in chunk]
-        sending = messages.send_messages.with_options(**story.run_options(numbers, "send"))
-        runs.append((ids, numbers, sending.submit(medium, ids, claimed.send_by, moment)))
-    for ids, numbers, run in runs:
+        ids = [message_id for letters in chunk for message_id in letters.ids]
+        kinds = ", ".join(sorted({kind for letters in chunk for kind in letters.kinds}))
+        options = story.run_options([letters.ticket_number for letters in chunk], f"send {kinds}")
+        sending = messages.send_messages.with_options(**options)
+        runs.append((ids, options["tags"], kinds, sending.submit(medium, ids, claimed.send_by, moment)))
+    for ids, tickets, kinds, run in runs:
         for outcome, count in (report.outcome(run, ids, "sending") or {}).items():
-            shown = ", ".join(sorted({number for number in numbers if number})) or "digest"
-            row = {"tickets": shown, "medium": medium.value, "messages": count, "outcome": outcome}
-            report.add(outcome, [row], count=count)
+            row = {"tickets": ", ".join(tickets), "what": kinds, "medium": medium.value, "messages": count}
+            report.add(outcome, [row | {"outcome": outcome}], count=count)
             if outcome == "stopped":
                 report.problem(f"the vendor refuses our {medium.value}: see 'aftercare channel list' for what to mend")
+    if claimed.other["without words"]:
+        report.problem("words of messages could not be made: see 'aftercare message list'")
     others = sum(report.add(what, count=count) for what, count in claimed.other.items() if count)
     if claimed.is_throttled:
         time.sleep(_UNTIL_MORE_MAY_LEAVE)

@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import State
 from flows.drain_window import drain, is_stale
 from flows.parameters import Now, WindowSeconds, in_utc, run_name
 from flows.report import Report, too_late
+from tasks.story import run_options
 from tasks.sweeps import alarms_due, raise_alarms
 
 
@@ -24,12 +25,13 @@ def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[
     """
     if is_stale(now=now, window_seconds=window_seconds):
         return too_late()
-    report = Report("sla-watchdog", "Promises in danger or broken, and who was told.")
+    report = Report("sla-watchdog", "Promises in danger or broken, and how many were told.")
 
     def step(moment: datetime) -> int:
-        if not alarms_due(now=moment):
+        tickets = alarms_due(now=moment)
+        if not tickets:
             return 0
-        raised = raise_alarms.with_options(task_run_name=f"alarms due at {in_utc(moment)}")(moment)
+        raised = raise_alarms.with_options(**run_options(tickets, f"alarms due at {in_utc(moment)}"))(moment)
         return report.add(
             "alarms raised",
             [

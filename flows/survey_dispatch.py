@@ -9,6 +9,7 @@ from clock import utc_now
 from flows.drain_window import drain
 from flows.parameters import Now, in_utc, run_name
 from flows.report import Report
+from tasks.story import run_options
 from tasks.sweeps import dispatch_surveys, surveys_due
 
 
@@ -24,9 +25,10 @@ def survey_dispatch(now: Now = None) -> State[None]:
     report = Report("survey-dispatch", "Surveys sent, reminded, expired.")
 
     def step(moment: datetime) -> int:
-        if not surveys_due(now=moment):
+        tickets = surveys_due(now=moment)
+        if not tickets:
             return 0
-        steps = dispatch_surveys.with_options(task_run_name=f"surveys due at {in_utc(moment)}")(moment)
+        steps = dispatch_surveys.with_options(**run_options(tickets, f"surveys due at {in_utc(moment)}"))(moment)
         return report.add(
             "survey steps",
             [{"ticket": s.ticket_number, "method": s.method.value, "step": s.step} for s in steps],

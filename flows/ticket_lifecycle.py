@@ -5,6 +5,7 @@ from datetime import datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from domain.tickets import ticket_number
 from flows.drain_window import drain, is_stale
 from flows.parameters import THREADS, Now, WindowSeconds, run_name
 from flows.report import Report, too_late
@@ -55,6 +56,9 @@ def close_unanswered(report: Report, moment: datetime) -> int:
     ids = [ticket_id for ticket_id in lifecycle.find_to_close(now=moment) if ticket_id not in report.failed]
     if not ids:
         return 0
-    run = lifecycle.close_unanswered.with_options(task_run_name=f"close {len(ids)} unanswered").submit(ids, moment)
-    report.add("closed without answer", count=report.outcome(run, ids, "closing") or 0)
+    numbers = [ticket_number(ticket_id) for ticket_id in ids]
+    options = story.run_options(numbers[: story.MOST_TAGS], "close unanswered")
+    run = lifecycle.close_unanswered.with_options(**options).submit(ids, moment)
+    closed = report.outcome(run, ids, "closing") or []
+    report.add("closed without answer", [{"ticket": number, "did": "close"} for number in closed])
     return len(ids)

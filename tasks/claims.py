@@ -32,23 +32,36 @@ from templates.render import WordsError
 BATCH = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Claimed messages of one ticket, or one about none."""
+
+    ticket_number: str | None
+    ids: list[int]
+    kinds: list[str]
+
+
 @dataclass(frozen=True)
 class Claimed:
-    """What one claim took. ``messages``: id and ticket number. ``send_by``: on ``time.monotonic``, later nothing of it
-    may leave, because somebody may be looking it up. ``is_throttled``: more may leave in a moment."""
+    """What one claim took. ``messages``: id, ticket number, kind. ``is_throttled``: more may leave in a moment.
+
+    ``send_by``: on ``time.monotonic``; later nothing of it may leave, because somebody may be looking it up.
+    """
 
     medium: Medium
-    messages: list[tuple[int, str | None]]
+    messages: list[tuple[int, str | None, str]]
     send_by: float
     is_throttled: bool = False
     other: Counter[str] = field(default_factory=Counter)
 
-    def by_ticket(self) -> list[tuple[str | None, list[int]]]:
+    def by_ticket(self) -> list[Letters]:
         """The messages of one ticket together, in their order; those about no ticket one by one."""
-        groups: dict[Any, list[int]] = defaultdict(list)
-        for message_id, number in self.messages:
-            groups[number or message_id].append(message_id)
-        return [(key if isinstance(key, str) else None, ids) for key, ids in groups.items()]
+        groups: dict[Any, Letters] = {}
+        for message_id, number, kind in self.messages:
+            letters = groups.setdefault(number or message_id, Letters(number, [], []))
+            letters.ids.append(message_id)
+            letters.kinds.append(kind)
+        return list(groups.values())
 
 
 def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
@@ -71,7 +84,7 @@ def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
         ready = work.with_words(work.merged(work.decided(rows)))
         outbox.freeze(connection, ready, look_at=now + standard.delivery.unknown_after, now=now)
         media.spend(connection, medium, messages=len(ready), segments=work.segments, today=today)
-    taken = [(row["id"], ticket_number(row["ticket_id"]) if row["ticket_id"] else None) for row in ready]
+    taken = [(row["id"], ticket_number(row["ticket_id"]) if row["ticket_id"] else None, row["kind"]) for row in ready]
     return Claimed(medium, taken, send_by, len(rows) == allowed.messages < BATCH, work.other)
 
 

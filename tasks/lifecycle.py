@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from db import follow_ups, tickets
 from db.follow_ups import FollowedUp
 from db.session import transaction
+from domain.tickets import ticket_number
 from settings import get_standard
 from tasks import story
 
@@ -45,10 +46,13 @@ def follow_up(ticket_ids: Sequence[int], now: datetime) -> list[FollowedUp]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
-def close_unanswered(ticket_ids: Sequence[int], now: datetime) -> int:
-    """Close these completed tickets; returns how many were still to be closed."""
-    closed = 0
+def close_unanswered(ticket_ids: Sequence[int], now: datetime) -> list[str]:
+    """Close these completed tickets; returns the numbers of those that were still to be closed."""
+    closed = []
     for ticket_id in ticket_ids:
         with transaction() as connection:
-            closed += follow_ups.close_unanswered(connection, ticket_id, standard=get_standard(), now=now)
+            was_open = follow_ups.close_unanswered(connection, ticket_id, standard=get_standard(), now=now)
+        if was_open:
+            closed.append(ticket_number(ticket_id))
+            story.tell(closed[-1], "close")
     return closed

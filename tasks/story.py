@@ -10,6 +10,10 @@ from prefect.events import emit_event
 # Under backlog one task run takes this many tickets; with little to do each ticket has a run of its own.
 CHUNK = 20
 _FEW = 40
+# Prefect relates each tag to each event of a run, and takes a hundred at most.
+MOST_TAGS = 40
+# Of one sweep; the record of truth is the database, and Prefect keeps events for a week.
+MOST_EVENTS = 200
 
 
 def chunks(items: Sequence[Any]) -> list[Sequence[Any]]:

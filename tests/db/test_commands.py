@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from db import tickets
+from db import outbox, tickets
 from db.models import Staff
 from domain.exceptions import IllegalTransitionError, InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName, TicketState
@@ -292,3 +292,54 @@ def _climb(desk: Desk, ticket_id: int, assignee_id: int) -> int:
 def _id_of(desk: Desk, name: str) -> int:
     query = select(Staff.id).where(Staff.email == f"{name}@aftercare.example")
     return desk.connection.execute(query).scalar_one()
+
+
+class TestAPromisedMoment:
+    @pytest.mark.parametrize(("wait", "said"), [({"seconds": 0}, "in the past"), ({"days": 367}, "more than 366 days")])
+    def test_that_nobody_can_mean_is_refused(self, desk: Desk, wait: dict[str, float], said: str) -> None:
+        ticket_id = desk.bring_to(TicketState.IN_WORK)
+        told = desk.told(ticket_id)
+
+        with pytest.raises(InvalidInputError, match=f"expected_at: .*{said}"):
+            desk.give(ticket_id, CommandName.REPORT_DELAY, reason="r", contingency="c", expected_at=desk.after(**wait))
+
+        assert desk.told(ticket_id) == told
+
+
+def test_a_ticket_climbs_to_nobody_of_a_lower_tier(desk: Desk) -> None:
+    ticket_id = desk.bring_to(TicketState.ASSIGNED)
+    lowest = desk.ticket(ticket_id)["assignee_id"]
+
+    with pytest.raises(InvalidInputError, match="assignee_id: is of tier 1; the ticket climbs to tier 2"):
+        desk.give(ticket_id, CommandName.ESCALATE_TIER, assignee_id=lowest, reason="r")
+
+    assert desk.ticket(ticket_id)["tier"] == 1
+
+
+class TestAnAppointment:
+    def agreed(self, desk: Desk, **wait: float) -> tuple[int, int]:
+        """A ticket whose customer agreed to a visit, and how many messages there were before."""
+        ticket_id = desk.bring_to(TicketState.DIAGNOSING)
+        values = {"appointment_at": desk.after(**wait), "deadline_at": desk.after(days=9)}
+        desk.give(ticket_id, CommandName.PROPOSE_PLAN, kind="repair", steps=["s"], **values)
+        seen = len(desk.told(ticket_id))
+        desk.give(ticket_id, CommandName.AGREE_PLAN, desk.customer_of(ticket_id))
+        return ticket_id, seen
+
+    def test_is_confirmed_and_the_customer_reminded_a_day_before(self, desk: Desk) -> None:
+        ticket_id, seen = self.agreed(desk, days=3)
+
+        kinds = [kind for kind, _ in desk.told(ticket_id, since=seen)]
+        assert kinds == ["appointment_confirmed", "appointment_reminder", "staff_customer_answered"]
+        reminder = next(
+            row for row in outbox.list_of(desk.connection, ticket_id) if row["kind"] == "appointment_reminder"
+        )
+        assert reminder["send_after"] == desk.after(days=2)
+
+    def test_of_tomorrow_morning_needs_no_reminder(self, desk: Desk) -> None:
+        ticket_id, seen = self.agreed(desk, hours=20)
+
+        assert [kind for kind, _ in desk.told(ticket_id, since=seen)] == [
+            "appointment_confirmed",
+            "staff_customer_answered",
+        ]

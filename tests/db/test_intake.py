@@ -103,6 +103,19 @@ class TestOpening:
 
         assert (ticket["is_safety_risk"], ticket["priority"], ticket["priority_reason"]) == (True, "P1", "冒烟")
 
+    @pytest.mark.parametrize(
+        ("report", "reason"),
+        [
+            ({"impact": Impact.CORE_USE_LOST}, "core_use_lost"),
+            ({"is_safety_risk": True}, "safety_risk"),
+            ({}, "guarantee"),
+        ],
+    )
+    def test_the_reason_is_what_decided(self, desk: Desk, report: dict[str, Any], reason: str) -> None:
+        opened = _open(desk, _customer(desk, phone="13800138009"), _report("Please replace the battery", **report))
+
+        assert desk.ticket(opened.ticket_id)["priority_reason"] == reason
+
     def test_what_the_customer_was_asked_wins_over_their_words(self, desk: Desk) -> None:
         opened = _open(
             desk, _customer(desk, phone="13800138003"), _report("冒烟？没有", impact=Impact.MINOR, is_safety_risk=False)

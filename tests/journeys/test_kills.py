@@ -65,7 +65,7 @@ def finish() -> None:
         if people.poll() is not None:
             break
     assert people.wait(timeout=10) == 0
-    time.sleep(3)  # what was shot while sending is looked up after two seconds
+    time.sleep(8)  # what was shot while sending is looked up after six seconds
     for _ in range(3):
         assert start("flows", rounds=1).wait(timeout=180) == 0
 
