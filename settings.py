@@ -9,9 +9,10 @@ import secrets
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -36,7 +37,45 @@ def psycopg_url(url: str) -> str:
     return address
 
 
+def _not_empty(value: object) -> object:
+    """An empty path would be the present folder. Raises ValueError."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("is empty; name a path or remove the variable")
+    return value
+
+
+def _page_address(url: str) -> str:
+    """An address to which the pages' own paths can be added. Raises ValueError when it is none."""
+    if not url:
+        return url
+    problem = "must be an address like https://service.example.com, without a question mark or #"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(problem) from error
+    if not usable or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError(problem)
+    return url
+
+
+def _plain(value: str) -> str:
+    """What vendors give out as keys and names has neither blanks nor letters outside ASCII. Raises ValueError."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("has a blank, a line break or a character outside ASCII in it; copy it again")
+    return value
+
+
+def _plain_secret(secret: SecretStr) -> SecretStr:
+    _plain(secret.get_secret_value())
+    return secret
+
+
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
+NamedPath = Annotated[Path, BeforeValidator(_not_empty)]
+PageAddress = Annotated[str, AfterValidator(_page_address)]
+Plain = Annotated[str, AfterValidator(_plain)]
+PlainSecret = Annotated[SecretStr, AfterValidator(_plain_secret)]
 
 
 class SmsTransport(StrEnum):
@@ -59,32 +98,36 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AFTERCARE_", env_file=".env", extra="ignore")
 
-    home: Path = Field(default=Path(".aftercare"), description="Where the embedded database, logs and secrets live.")
+    home: NamedPath = Field(
+        default=Path(".aftercare"), description="Where the embedded database, logs and secrets live."
+    )
     database_url: PostgresUrl | None = Field(default=None, description="Postgres 15 or newer; none: the embedded one.")
     prefect_database_url: PostgresUrl | None = Field(
         default=None, description="Prefect's own database; none: a database 'prefect' beside the product's."
     )
-    standard: Path | None = Field(default=None, description="A TOML file with this company's own figures.")
-    public_url: str = Field(default="", description="The address under which customers reach the pages.")
+    standard: NamedPath | None = Field(default=None, description="A TOML file with this company's own figures.")
+    public_url: PageAddress = Field(default="", description="The address under which customers reach the pages.")
     web_port: int = Field(default=8080, ge=1, le=65535)
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     secret_key: SecretStr | None = Field(
         default=None, min_length=16, description="Signs links; none: generated and kept in home."
     )
-    templates: Path | None = Field(default=None, description="A folder with this company's own words, laid over ours.")
+    templates: NamedPath | None = Field(
+        default=None, description="A folder with this company's own words, laid over ours."
+    )
     sms: SmsTransport = Field(default=SmsTransport.MAILBOX, description="By what SMS leave.")
     email: EmailTransport = Field(default=EmailTransport.MAILBOX, description="By what e-mail leaves.")
     vendor_timeout: float = Field(default=10, gt=0, le=120, description="Seconds after which a vendor is given up.")
     # The vendors' own names, as their documents write them.
-    twilio_account_sid: str | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")
-    twilio_auth_token: SecretStr | None = Field(default=None, validation_alias="TWILIO_AUTH_TOKEN")
-    twilio_previous_auth_token: SecretStr | None = Field(default=None, validation_alias="TWILIO_PREVIOUS_AUTH_TOKEN")
+    twilio_account_sid: Plain | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")
+    twilio_auth_token: PlainSecret | None = Field(default=None, validation_alias="TWILIO_AUTH_TOKEN")
+    twilio_previous_auth_token: PlainSecret | None = Field(default=None, validation_alias="TWILIO_PREVIOUS_AUTH_TOKEN")
     twilio_from: str | None = Field(default=None, validation_alias="TWILIO_FROM")
-    twilio_messaging_service_sid: str | None = Field(default=None, validation_alias="TWILIO_MESSAGING_SERVICE_SID")
+    twilio_messaging_service_sid: Plain | None = Field(default=None, validation_alias="TWILIO_MESSAGING_SERVICE_SID")
     twilio_api_base_url: str = Field(default="https://api.twilio.com", validation_alias="TWILIO_API_BASE_URL")
-    sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
+    sendgrid_api_key: PlainSecret | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
     sendgrid_from: str | None = Field(default=None, validation_alias="SENDGRID_FROM")
-    sendgrid_webhook_public_key: str | None = Field(default=None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY")
+    sendgrid_webhook_public_key: Plain | None = Field(default=None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY")
     sendgrid_api_base_url: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_API_BASE_URL")
     smtp_host: str | None = Field(default=None, validation_alias="SMTP_HOST")
     smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
@@ -92,6 +135,12 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
     smtp_security: Literal["none", "starttls", "tls"] = Field(default="starttls", validation_alias="SMTP_SECURITY")
     smtp_from: str | None = Field(default=None, validation_alias="SMTP_FROM")
+
+    @model_validator(mode="after")
+    def _ports_of_their_own(self) -> Self:
+        if self.web_port == self.prefect_port:
+            raise ValueError(f"AFTERCARE_WEB_PORT and AFTERCARE_PREFECT_PORT are both {self.web_port}; change one")
+        return self
 
     @property
     def web_url(self) -> str:
@@ -115,8 +164,19 @@ class Settings(BaseSettings):
         return kept_secret(self.home, "signing_key")
 
 
+def require_home(home: Path) -> None:
+    """Make the home if it is missing. Raises SettingsError when it cannot be made or written."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"AFTERCARE_HOME: {home} cannot be made ({error.strerror}); name another folder") from error
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise SettingsError(f"AFTERCARE_HOME: {home} may not be written; mend its permissions or name another folder")
+
+
 def kept_secret(home: Path, name: str) -> str:
     """A random key (32 bytes, URL-safe base64) that is made once and kept in a file only its owner can read."""
+    require_home(home)
     path = home.absolute() / "secrets" / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
@@ -142,7 +202,9 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = (f"{_variable(e['loc'])}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
+        faults = (
+            f"{_variable(e['loc'])}: " * bool(e["loc"]) + e["msg"].removeprefix("Value error, ") for e in error.errors()
+        )
         raise SettingsError("; ".join(faults)) from error
 
 
