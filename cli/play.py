@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from cli.failure import CommandError
+from cli.screen import Grid, Screen, clean
 
 _SHOWN = 8
 
@@ -39,37 +39,51 @@ def replay(
     from replay.runner import Runner
 
     history_map = load_map(map_)
-    rows, bad = read_log(log, history_map)
-    if report is not None and not report.absolute().parent.is_dir():
-        raise CommandError(f"{report}: there is no folder {report.absolute().parent}")
-    console = Console(highlight=False, soft_wrap=True)
-    results = []
-    with Runner(history_map, database_url) as runner:
-        for name, standard_file in [("standard", None), *([(standard.stem, standard)] if standard else [])]:
-            with _bar(console) as progress:
-                task = progress.add_task(f"Replaying {log.name} under {name}", total=len(rows))
-                step = partial(_show, progress, task)
-                results.append(runner.run(rows, bad, name, standard_file, progress=step))
-    _print(console, results)
     if report is not None:
+        _require_writable(report)
+    rows, bad = read_log(log, history_map)
+    screen = Screen()
+    results = []
+    with Runner(history_map, database_url, standard) as runner:
+        for play in runner.plays:
+            with _bar(screen) as progress:
+                task = progress.add_task(f"Replaying {clean(log.name)} under {clean(play.name)}", total=len(rows))
+                results.append(runner.run(rows, bad, play, progress=partial(_show, progress, task)))
+    if report is not None:
+        # First of all: what a long replay found is not lost to whatever the terminal makes of it.
         content: Any = results[0].as_json() | {"compared": [result.as_json() for result in results[1:]]}
         report.write_text(json.dumps(content, ensure_ascii=False, indent=2), "utf-8")
-        console.print(f"Report written to {report}")
+    _print(screen, results)
+    if report is not None:
+        screen.say(f"Report written to {report}")
+    if results[0].rejected == results[0].rows_read:
+        why = next(iter(results[0].rejections))
+        raise CommandError(f"none of the {results[0].rows_read:,} rows could be used; the most frequent reason: {why}")
+
+
+def _require_writable(report: Path) -> None:
+    """Raise CommandError when the report cannot be written: said before the replay, not after it."""
+    folder = report.absolute().parent
+    if not folder.is_dir():
+        raise CommandError(f"--report: {report}: there is no folder {folder}")
+    if report.is_dir():
+        raise CommandError(f"--report: {report} is a folder; name a file in it")
+    if not os.access(report if report.exists() else folder, os.W_OK):
+        raise CommandError(f"--report: {report} may not be written; name another file")
 
 
 def _show(progress: Progress, task: TaskID, completed: int) -> None:
     progress.update(task, completed=completed)
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    )
+def _bar(screen: Screen) -> Progress:
+    description = TextColumn("{task.description}", markup=False)
+    return Progress(description, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=screen)
 
 
-def _print(console: Console, results: list[Any]) -> None:
+def _print(screen: Screen, results: list[Any]) -> None:
     first = results[0]
-    table = Table("", *(result.standard for result in results), title="Replay")
+    table = Grid("", *(result.standard for result in results), title="Replay")
     for name in (
         "rows_read",
         "applied",
@@ -81,42 +95,42 @@ def _print(console: Console, results: list[Any]) -> None:
         "messages",
         "seconds",
     ):
-        table.add_row(name.replace("_", " "), *(f"{getattr(result, name):,}" for result in results))
+        table.row(name.replace("_", " "), *(f"{getattr(result, name):,}" for result in results))
     for priority in sorted({p for result in results for p in result.breaches_by_priority}):
-        table.add_row(f"breaches {priority}", *(f"{r.breaches_by_priority.get(priority, 0):,}" for r in results))
-    console.print(table)
-    _counts(console, "Repaired rows", first.repairs)
-    _counts(console, "Rejected rows", first.rejections)
-    _counts(console, "Messages that would have gone out", first.messages_by_kind)
-    weeks = Table(
+        table.row(f"breaches {priority}", *(f"{r.breaches_by_priority.get(priority, 0):,}" for r in results))
+    screen.show(table)
+    _counts(screen, "Repaired rows", first.repairs)
+    _counts(screen, "Rejected rows", first.rejections)
+    _counts(screen, "Messages that would have gone out", first.messages_by_kind)
+    weeks = Grid(
         "Week", *("P1", "P2", "P3"), title=f"Breaches in the last {_SHOWN} of {len(first.breaches_by_week)} weeks"
     )
     for week, counts in list(first.breaches_by_week.items())[-_SHOWN:]:
-        weeks.add_row(week, *(str(counts.get(priority, 0)) for priority in ("P1", "P2", "P3")))
-    console.print(weeks)
-    load = Table("Assignee", "Tickets", "Commands", title=f"Load, first {_SHOWN} of {len(first.load)}")
+        weeks.row(week, *(str(counts.get(priority, 0)) for priority in ("P1", "P2", "P3")))
+    screen.show(weeks)
+    load = Grid("Assignee", "Tickets", "Commands", title=f"Load, first {_SHOWN} of {len(first.load)}")
     for person in first.load[:_SHOWN]:
-        load.add_row(person["name"], f"{person['tickets']:,}", f"{person['commands']:,}")
-    console.print(load)
-    digests = Table(
+        load.row(person["name"], f"{person['tickets']:,}", f"{person['commands']:,}")
+    screen.show(load)
+    digests = Grid(
         "Digest", "Opened", "Completed", "Response kept", "Resolution kept", "Breaches", title="Last digests"
     )
     for digest in first.digests:
         volume, sla = digest["volume"], digest["sla"]
         shares = [_percent(sla[kind]["share"]["now"]) for kind in ("response", "resolution")]
         breaches = sla["response"]["missed"]["now"] + sla["resolution"]["missed"]["now"]
-        digests.add_row(
+        digests.row(
             digest["week"], str(volume["opened"]["now"]), str(volume["completed"]["now"]), *shares, str(breaches)
         )
-    console.print(digests)
+    screen.show(digests)
 
 
-def _counts(console: Console, title: str, counts: dict[str, int]) -> None:
+def _counts(screen: Screen, title: str, counts: dict[str, int]) -> None:
     if counts:
-        table = Table(title, "Rows" if "rows" in title else "Count")
+        table = Grid(title, "Rows" if "rows" in title else "Count")
         for what, count in list(counts.items())[: 3 * _SHOWN]:
-            table.add_row(what, f"{count:,}")
-        console.print(table)
+            table.row(what, f"{count:,}")
+        screen.show(table)
 
 
 def _percent(share: float | None) -> str:

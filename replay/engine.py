@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -51,9 +52,9 @@ class Tally:
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_lines: list[tuple[int, str]] = field(default_factory=list)
 
-    def reject(self, line: int, why: str) -> None:
-        """Note a row that could not be used."""
-        self.rejected[why] += 1
+    def reject(self, line: int, why: str, *, kind: str | None = None) -> None:
+        """Note a row that could not be used; ``kind`` counts it together with others, else its reason does."""
+        self.rejected[kind or why] += 1
         self.rejected_lines.append((line, why))
 
     @property
@@ -138,7 +139,8 @@ class Replay:
                 self.cases.pop(row.case, None)
             if row.customer not in known_customers:
                 self.customers.pop(row.customer, None)
-            self.tally.reject(row.line, str(error))
+            # Every ticket has its number in the reason: without it the same reason is counted together.
+            self.tally.reject(row.line, str(error), kind=_NUMBER.sub("…", str(error)))
             return
         if row.shifted:
             repairs.append("local time skipped by a clock change, read as the hour after")
@@ -273,6 +275,7 @@ class Replay:
         add(desk, "manager", Role.MANAGER)
 
 
+_NUMBER = re.compile(r"\d+")
 FOLLOWED_UP = frozenset(name for name, traits in COMMANDS.items() if traits.needs_follow_up)
 _BY_CUSTOMER = frozenset({CommandName.CONFIRM_COMPLETION})
 _BY_AFTERCARE = frozenset({CommandName.ACKNOWLEDGE, CommandName.ASSIGN})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from replay.history_map import HistoryMap
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_LONGEST_RECORD = 50  # lines that one quoted value may run over
+_UNFINISHED, _BROKEN = object(), object()
 _LONGEST = 150  # characters of a value that becomes part of a name, a serial number or a reason
 
 
@@ -50,34 +53,83 @@ def read_log(path: Path, history_map: HistoryMap) -> tuple[list[LogRow], list[Ba
     """
     try:
         with _open(path, history_map.log.encoding) as file:
-            reader = csv.DictReader(file, delimiter=history_map.log.delimiter, strict=True)
-            header = list(reader.fieldnames or [])
+            records = _records(file, history_map.log.delimiter)
+            header = next(records, (0, None))[1]
+            if header is None:
+                raise HistoryMapError(f"{path}: the log is empty, or its first line is no header")
             missing = [name for name in history_map.columns.names() if name not in header]
             if missing:
                 raise HistoryMapError(
                     f"{path}: the log has no column {', '.join(map(repr, missing))}; it has: {', '.join(header)}"
                 )
-            rows = list(_rows(reader, history_map))
+            rows = list(_rows(header, records, history_map))
+            if not rows:
+                raise HistoryMapError(f"{path}: the log has a header and no rows")
     except FileNotFoundError:
         raise HistoryMapError(f"{path}: no such log") from None
-    except (OSError, UnicodeError, LookupError, EOFError, zlib.error, csv.Error) as error:
+    except (OSError, UnicodeError, LookupError, EOFError, zlib.error) as error:
         raise HistoryMapError(f"{path}: not readable: {error}; mend the file or the map's encoding") from error
     good = sorted((row for row in rows if isinstance(row, LogRow)), key=lambda row: (row.at, row.line))
     return good, [row for row in rows if isinstance(row, BadRow)]
 
 
 def _open(path: Path, encoding: str) -> IO[str]:
+    if encoding.casefold() in {"utf-8", "utf8"}:
+        encoding = "utf-8-sig"  # Excel writes a mark before the header
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")
 
 
-def _rows(reader: csv.DictReader[str], history_map: HistoryMap) -> Iterator[LogRow | BadRow]:
+def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Each record with the number of its last line; None instead of its fields where its quotes do not fit.
+
+    A quoted value may run over several lines. A quote that is never closed must not take the rest of the log with it:
+    then only its own line is broken.
+    """
+    waiting = deque[tuple[int, str]]()
+    numbered = enumerate(lines, 1)
+    width: int | None = None
+    while (first := waiting.popleft() if waiting else next(numbered, None)) is not None:
+        text, taken = first[1], [first]
+        fields = _parse(text, delimiter)
+        while fields is _UNFINISHED and len(taken) < _LONGEST_RECORD:
+            following = waiting.popleft() if waiting else next(numbered, None)
+            if following is None:
+                break
+            taken.append(following)
+            text += following[1]
+            fields = _parse(text, delimiter)
+        whole = isinstance(fields, list) and (len(taken) == 1 or len(fields) == width)
+        if whole and isinstance(fields, list):
+            if fields:  # an empty line is no record
+                width = width or len(fields)
+                yield taken[-1][0], fields
+        else:
+            waiting.extendleft(reversed(taken[1:]))
+            yield first[0], None
+
+
+def _parse(text: str, delimiter: str) -> list[str] | object:
+    """The fields of one record; _UNFINISHED when a quote is still open, _BROKEN when quotes do not fit."""
+    try:
+        found = list(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return _UNFINISHED if "unexpected end" in str(error) else _BROKEN
+    return found[0] if found else []
+
+
+def _rows(
+    header: Sequence[str], records: Iterable[tuple[int, list[str] | None]], history_map: HistoryMap
+) -> Iterator[LogRow | BadRow]:
     columns, log = history_map.columns, history_map.log
     zone = ZoneInfo(log.time_zone)
-    for values in reader:
-        line = reader.line_num
-        if None in values or None in values.values():
+    for line, fields in records:
+        if fields is None:
+            yield BadRow(line, "broken row: a quote does not fit; write quotes within a value twice")
+            continue
+        values = dict(zip(header, fields, strict=False))
+        if len(fields) != len(header):
             yield BadRow(line, "broken row: it has more or fewer fields than the header")
             continue
         case, activity = values[columns.case].strip(), values[columns.activity].strip()

@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
 from sqlalchemy.engine import make_url
 
 from db import embedded, histories, schema
+from db.embedded import EmbeddedPostgres
 from db.models import Ticket
 from db.session import DatabaseUnavailableError, commit_without_waiting, engine, require_usable
-from domain.standard import load_standard
+from domain.standard import Standard, load_standard
 from replay.engine import Replay
 from replay.history_map import HistoryMap
 from replay.log_reader import BadRow, LogRow
 from replay.report import ReplayReport, report
-from settings import SettingsError, get_settings, psycopg_url
+from settings import SettingsError, get_settings, psycopg_url, require_home
+
+_OWN = re.compile(r"replay_(\d+)_\d+")
+
+
+@dataclass(frozen=True)
+class Play:
+    """One replay that is wanted: the name its result gets, and the figures it is played under."""
+
+    name: str
+    standard: Standard
 
 
 class Runner:
-    """Plays one log, once per standard. Without a URL each run has a fresh embedded database."""
+    """Plays one log, once per standard. Without a URL each run has a fresh embedded database.
 
-    def __init__(self, history_map: HistoryMap, database_url: str | None) -> None:
+    Whatever can be found wrong is found here, before the first replay begins. Raises SettingsError, StandardError or
+    DatabaseUnavailableError.
+    """
+
+    def __init__(self, history_map: HistoryMap, database_url: str | None, other_standard: Path | None) -> None:
         self.map = history_map
-        try:
-            self.given_url = psycopg_url(database_url) if database_url else None
-        except ValueError as error:
-            raise SettingsError(f"--database-url: {error}") from error
-        self.embedded = embedded.start(get_settings().postgres_folder) if database_url is None else None
+        if database_url is not None and other_standard is not None:
+            raise DatabaseUnavailableError("--standard needs two databases: leave --database-url out")
+        self.plays = [Play("standard", load_standard(get_settings().standard, under=history_map.standard))]
+        if other_standard is not None:
+            self.plays.append(Play(other_standard.stem, load_standard(other_standard, under=history_map.standard)))
+        self.given_url = self._usable(database_url) if database_url is not None else None
+        self.embedded: EmbeddedPostgres | None = None
         self.used: list[str] = []
 
     def __enter__(self) -> Self:
+        if self.given_url is None:
+            require_home(get_settings().home)
+            self.embedded = embedded.start(get_settings().postgres_folder)
+            for database in self.embedded.databases():
+                owner = _OWN.fullmatch(database)
+                if owner and not psutil.pid_exists(int(owner[1])):
+                    self.embedded.drop(database)  # of a replay that was killed
         return self
 
     def __exit__(
@@ -47,44 +75,41 @@ class Runner:
             self.embedded.close()
 
     def run(
-        self,
-        rows: Sequence[LogRow],
-        bad: Sequence[BadRow],
-        name: str,
-        standard_file: Path | None,
-        *,
-        progress: Callable[[int], None],
+        self, rows: Sequence[LogRow], bad: Sequence[BadRow], play: Play, *, progress: Callable[[int], None]
     ) -> ReplayReport:
-        """Play the log under the map's figures, and those of ``standard_file`` over them. Returns the report."""
-        standard = load_standard(standard_file or get_settings().standard, under=self.map.standard)
+        """Play the log under a standard. Returns the report."""
         url = self._database()
         started = time.perf_counter()
         with engine(url).connect() as connection:
             # A replay that is killed is played again: it needs no durable commits, the disk would be all it waits for.
             commit_without_waiting(connection)
-            replay = Replay(connection, self.map, standard)
+            replay = Replay(connection, self.map, play.standard)
             tally = replay.play(rows, bad, progress=progress)
             seconds = time.perf_counter() - started
             last = rows[-1].at if rows else None
-            return report(connection, tally, standard, name=name, seconds=seconds, last=last)
+            return report(connection, tally, play.standard, name=play.name, seconds=seconds, last=last)
 
     def _database(self) -> str:
         if self.embedded is None:
-            return self._given()
-        url = self.embedded.url(f"replay_{len(self.used) + 1}")
+            assert self.given_url is not None  # noqa: S101  no embedded server: a URL was given
+            schema.upgrade(self.given_url)
+            self.used.append(self.given_url)
+            return self.given_url
+        # The process's number makes the name its own: two replays on one home leave each other alone.
+        url = self.embedded.url(f"replay_{os.getpid()}_{len(self.used) + 1}")
         self.embedded.recreate(str(make_url(url).database))
         self.used.append(url)
         schema.upgrade(url)
         return url
 
-    def _given(self) -> str:
-        assert self.given_url is not None  # noqa: S101  no embedded server: a URL was given
-        if self.used:
-            raise DatabaseUnavailableError("--standard needs two databases: leave --database-url out")
-        require_usable(self.given_url)
-        schema.upgrade(self.given_url)
-        self.used.append(self.given_url)
-        with engine(self.given_url).connect() as connection:
-            if histories.count(connection, Ticket):
+    def _usable(self, database_url: str) -> str:
+        try:
+            url = psycopg_url(database_url)
+        except ValueError as error:
+            raise SettingsError(f"--database-url: {error}") from error
+        require_usable(url, named="--database-url")
+        with engine(url).connect() as connection:
+            # A database without tables is as good as one without tickets.
+            if schema.revision(connection) is not None and histories.count(connection, Ticket):
                 raise DatabaseUnavailableError("--database-url: there are tickets in it; give an empty database")
-        return self.given_url
+        return url
