@@ -7,6 +7,7 @@ from rich.progress import track
 
 from cli.failure import CommandError
 from cli.ready import prepare, working
+from cli.screen import Screen
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -17,7 +18,7 @@ def upgrade() -> None:
     from db.schema import head
 
     prepare(migrate=True)
-    typer.echo(f"The database is at revision {head()}.")
+    Screen().say(f"The database is at revision {head()}.")
 
 
 @app.command()
@@ -29,17 +30,19 @@ def check() -> None:
     url, _ = prepare()
     with transaction(url) as connection:
         differing = schema.differences(connection)
-        flaws = list(track(events.find_flaws(connection), description="Checking histories", transient=True))
+        flaws = list(
+            track(events.find_flaws(connection), description="Checking histories", console=Screen(), transient=True)
+        )
         doubled = mailbox.find_doubled(connection)
     for difference in differing:
-        typer.echo(f"schema: {difference}")
+        Screen().say(f"schema: {difference}")
     for flaw in flaws:
-        typer.echo(f"history: {flaw}")
+        Screen().say(f"history: {flaw}")
     for message_id in doubled:
-        typer.echo(f"message {message_id} was handed over more than once")
+        Screen().say(f"message {message_id} was handed over more than once")
     if differing or flaws or doubled:
         raise CommandError("the database is not as it should be; the lines above say where")
-    typer.echo("Schema, histories and messages are as they should be.")
+    Screen().say("Schema, histories and messages are as they should be.")
 
 
 @app.command()
@@ -49,4 +52,4 @@ def seed() -> None:
 
     with working() as (connection, _):
         added = samples.add_staff(connection)
-    typer.echo(f"Added {added} members of staff." if added else "There are staff already; nothing was added.")
+    Screen().say(f"Added {added} members of staff." if added else "There are staff already; nothing was added.")

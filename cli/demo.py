@@ -9,11 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from cli import stack
 from cli.failure import CommandError
 from cli.ready import prepare
+from cli.screen import Screen
 from db.session import database_url
 from settings import Settings, get_settings, get_standard
 
@@ -22,7 +21,7 @@ _MARK = "this folder belongs to 'aftercare demo' and is made anew each time"
 
 def play(*, keep_open: bool) -> None:
     """Play the story; raises CommandError when a step of it did not happen."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Screen()
     settings = _own_home(get_settings())
     with console.status("Starting Postgres"):
         url, _ = prepare(migrate=True)
@@ -37,9 +36,9 @@ def play(*, keep_open: bool) -> None:
         from cli.story import tell
 
         missing = tell(console, get_standard(), ui=settings.prefect_url)
-        console.print(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} {sys.argv[0]} up")
+        console.say(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} {sys.argv[0]} up", lines=True)
         if keep_open:
-            console.print(f"Prefect's UI stays at {settings.prefect_url} until Ctrl-C.")
+            console.say(f"Prefect's UI stays at {settings.prefect_url} until Ctrl-C.")
             while True:
                 time.sleep(1)
     except KeyboardInterrupt:

@@ -7,12 +7,13 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
-from rich.console import Console
 
 from channels import registry
 from cli.failure import CommandError
+from cli.screen import Screen
 from db import events, inbox, media, outbox, schema, staff
 from db.session import DatabaseUnavailableError, database_url, require_usable, transaction
 from domain.exceptions import StandardError
@@ -31,17 +32,28 @@ class Finding:
 
 def doctor() -> None:
     """Look at settings, standard, database, staff, outbox and Prefect; exit code 1 when something is wrong."""
-    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen()
     wrong = 0
     for look in LOOKS:
         finding = look()
         wrong += bool(finding.mend)
-        console.print("[red]wrong[/] " if finding.mend else "[green]fine[/]  ", end="")
-        console.print(f"{finding.what}: {finding.found}", markup=False)
+        verdict = ("wrong ", "red") if finding.mend else ("fine  ", "green")
+        screen.say(verdict, f"{finding.what}: {finding.found}")
         if finding.mend:
-            console.print(f"       → {finding.mend}", markup=False)
+            screen.say(f"       → {finding.mend}")
     if wrong:
         raise CommandError(f"{wrong} of {len(LOOKS)} checks found something to mend")
+
+
+def shortly(duration: timedelta) -> str:
+    """A duration as the standard's file writes it: ``1d12h``."""
+    seconds = int(duration.total_seconds())
+    parts = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
 
 
 def _python() -> Finding:
@@ -65,7 +77,9 @@ def _standard() -> Finding:
         standard = get_standard()
     except StandardError as error:
         return Finding("Service standard", str(error), "mend the figures named")
-    promises = ", ".join(f"{p.value} {v.response}/{v.resolution}" for p, v in standard.priorities.items())
+    promises = ", ".join(
+        f"{p.value} {shortly(v.response)}/{shortly(v.resolution)}" for p, v in standard.priorities.items()
+    )
     return Finding("Service standard", f"response/resolution {promises}")
 
 
@@ -103,8 +117,9 @@ def _outbox() -> Finding:
     with transaction() as connection:
         counts = outbox.count_by_state(connection)
     shown = ", ".join(f"{count} {state}" for state, count in counts.items()) or "empty"
-    if counts.get("unknown"):
-        return Finding("Outbox", shown, "'aftercare message list' names the unknown ones; ask their readers, or resend")
+    if counts.get("failed") or counts.get("unknown"):
+        mend = "'aftercare message list' names them and says why; mend the cause, or ask the reader, then resend"
+        return Finding("Outbox", shown, mend)
     return Finding("Outbox", shown)
 
 

@@ -7,12 +7,12 @@ import warnings
 
 import typer
 from psycopg.errors import UndefinedTable
-from rich.console import Console
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from cli import database, doctor, messages, people, play, service, survey, templates, ticket
 from cli.failure import CommandError
-from db.session import DatabaseUnavailableError
+from cli.screen import Screen
+from db.session import DatabaseUnavailableError, cause
 from domain.exceptions import DomainError
 from settings import SettingsError
 
@@ -49,7 +49,7 @@ def main() -> None:
     except MISTAKES as error:
         _fail(str(error))
     except OperationalError as error:
-        _fail(f"the database does not answer ({str(error.orig).strip().splitlines()[-1]}); see 'aftercare doctor'")
+        _fail(f"the database does not answer ({cause(error)}); see 'aftercare doctor'")
     except DataError as error:
         _fail(f"a value cannot be stored ({str(error.orig).strip().splitlines()[0]}); mend it")
     except ProgrammingError as error:
@@ -59,5 +59,5 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"aftercare: {sentence}", markup=False)
+    Screen(stderr=True).say(f"aftercare: {sentence}", lines=True)
     sys.exit(1)

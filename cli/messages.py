@@ -6,11 +6,10 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.failure import CommandError
 from cli.ready import working
+from cli.screen import Grid, Screen
 from cli.ticket import local_time
 from clock import utc_now
 from domain.contact import mask_email, mask_phone
@@ -34,10 +33,10 @@ def list_messages(
 
     with working() as (connection, standard):
         rows = outbox.list_in(connection, state or [MessageState.FAILED, MessageState.UNKNOWN], limit=limit)
-    table = Table("Id", "Ticket", "To", "What", "By", "State", "Why", "Queued")
+    grid = Grid("Id", "Ticket", "To", "What", "By", "State", "Why", "Queued", whole={"Id", "Ticket", "What", "Queued"})
     for row in rows:
         queued = local_time(row["queued_at"], ZoneInfo(standard.organisation.time_zone))
-        table.add_row(
+        grid.row(
             str(row["id"]),
             row["ticket_number"] or "",
             row["recipient_name"],
@@ -47,7 +46,7 @@ def list_messages(
             row["error_code"] or "",
             queued,
         )
-    Console().print(table if rows else "There are none.")
+    Screen().show(grid, otherwise="There are none.")
 
 
 @app.command()
@@ -59,19 +58,19 @@ def show(message_id: Annotated[int, typer.Argument(help="The message's id.", min
         row = outbox.get(connection, message_id)
         story = fates.story(connection, message_id)
     zone = ZoneInfo(standard.organisation.time_zone)
-    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen()
     address = row["address"] or ""
     masked = mask_email(address) if "@" in address else mask_phone(address)
-    console.print(f"{row['kind']} by {row['medium']} to {row['recipient_name']} {masked}", markup=False)
-    console.print(f"{row['state']}{': ' + row['error_code'] if row['error_code'] else ''}", markup=False)
+    screen.say(f"{row['kind']} by {row['medium']} to {row['recipient_name']} {masked}")
+    screen.say(f"{row['state']}{': ' + row['error_code'] if row['error_code'] else ''}")
     for step in story:
         code = f" ({step['code']})" if step["code"] else ""
         line = f"  {local_time(step['at'], zone)}  attempt {step['attempt']}  {step['source']}: {step['status']}{code}"
-        console.print(line, markup=False)
+        screen.say(line)
     if row["subject"]:
-        console.print(f"\n{row['subject']}", markup=False)
+        screen.say(f"\n{row['subject']}", lines=True)
     if row["body"]:
-        console.print(f"\n{row['body']}", markup=False)
+        screen.say(f"\n{row['body']}", lines=True)
 
 
 @app.command()
@@ -86,7 +85,7 @@ def resend(message_id: Annotated[int, typer.Argument(help="The message's id.", m
                 f"message {message_id} is {row['state']}; only what is over and did not arrive is resent"
             )
         outbox.resend(connection, message_id, now=utc_now())
-    typer.echo(f"Message {message_id} is queued again.")
+    Screen().say(f"Message {message_id} is queued again.")
 
 
 @channels_app.command("list")
@@ -98,7 +97,7 @@ def list_channels() -> None:
 
     with working() as (connection, standard):
         rows = media.list_all(connection)
-    table = Table("Channel", "By", "State", "Waiting", "SMS segments")
+    grid = Grid("Channel", "By", "State", "Waiting", "SMS segments", whole={"Channel", "By"})
     for row in rows:
         state = "open"
         if row["stopped_at"] is not None:
@@ -108,8 +107,8 @@ def list_channels() -> None:
             f"{row['segments']:,} on {row['spent_on']}" if row["medium"] == Medium.SMS and row["spent_on"] else ""
         )
         by = chosen(Medium(row["medium"]), get_settings()).value
-        table.add_row(row["medium"], by, state, f"{row['waiting']:,}", segments)
-    Console().print(table)
+        grid.row(row["medium"], by, state, f"{row['waiting']:,}", segments)
+    Screen().show(grid)
 
 
 @channels_app.command()
@@ -120,7 +119,7 @@ def resume(channel: Annotated[Medium, typer.Argument(help="The channel to open a
     with working() as (connection, _):
         if not media.resume(connection, channel):
             raise CommandError(f"{channel.value} is not stopped")
-    typer.echo(f"{channel.value} sends again.")
+    Screen().say(f"{channel.value} sends again.")
 
 
 @addresses_app.command("list")
@@ -130,13 +129,13 @@ def list_addresses() -> None:
 
     with working() as (connection, standard):
         rows = suppressions.list_active(connection)
-    table = Table("Address", "Why", "Code", "Since")
+    grid = Grid("Address", "Why", "Code", "Since", whole={"Address", "Since"})
     for row in rows:
         masked = mask_email(row["address"]) if row["medium"] == Medium.EMAIL else mask_phone(row["address"])
-        table.add_row(
+        grid.row(
             masked, row["reason"], row["code"], local_time(row["since"], ZoneInfo(standard.organisation.time_zone))
         )
-    Console().print(table if rows else "There are none.")
+    Screen().show(grid, otherwise="There are none.")
 
 
 @addresses_app.command()
@@ -150,4 +149,4 @@ def allow(address: Annotated[str, typer.Argument(help="The number or e-mail addr
         known = normalise_email(address) if "@" in address else normalise_phone(address, region=region)
         if not suppressions.lift(connection, known, now=utc_now()):
             raise CommandError("nothing forbids this address; see 'aftercare address list'")
-    typer.echo("Messages go there again.")
+    Screen().say("Messages go there again.")

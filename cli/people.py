@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from cli.failure import CommandError
 from cli.ready import working
+from cli.screen import Grid, Screen
+from cli.ticket import require_language
+from domain.commands import ShortText, describe_fault
 from domain.contact import normalise_email
 from domain.people import Department, Role, Tier
 
@@ -24,12 +26,13 @@ def list_staff() -> None:
 
     with working() as (connection, _):
         people = staff.list_all(connection)
-    table = Table("Tier", "Team", "Name", "Role", "Address", "Duty", "Open tickets")
+    whole = {"Id", "Address", "Team"}
+    grid = Grid("Id", "Tier", "Team", "Region", "Name", "Role", "Address", "Duty", "Open tickets", whole=whole)
     for person in people:
         role = f"{person['role']}{' (senior)' if person['is_senior'] else ''}"
-        values = (person["tier"], person["team_name"], person["name"], role, person["email"], person["calendar"])
-        table.add_row(*map(str, values), str(person["load"]))
-    Console().print(table if people else "No staff yet: 'aftercare db seed' adds samples, 'aftercare staff add' yours.")
+        where = (person["id"], person["tier"], person["team_name"], person["region"] or "every region")
+        grid.row(*where, person["name"], role, person["email"], person["calendar"], person["load"])
+    Screen().show(grid, otherwise="No staff yet: 'aftercare db seed' adds samples, 'aftercare staff add' yours.")
 
 
 @app.command("add-team")
@@ -42,12 +45,21 @@ def add_team(
     """Add a team."""
     from db import staff
 
+    name = _named(name)
     try:
         with working() as (connection, _):
             staff.add_team(connection, name, tier=Tier(tier), region=region, department=department)
     except IntegrityError:
         raise CommandError(f"there is a team {name!r} already") from None
-    typer.echo(f"Added team {name}.")
+    Screen().say(f"Added team {name}.")
+
+
+def _named(name: str) -> str:
+    """The name without blanks around it. Raises CommandError when nothing a person could read is left."""
+    try:
+        return TypeAdapter[str](ShortText).validate_python(name)
+    except ValidationError as error:
+        raise CommandError(f"name: {describe_fault(dict(error.errors()[0]))}") from error
 
 
 @app.command()
@@ -72,11 +84,15 @@ def add(
             raise CommandError(f"--team: no team {team!r}; known are {', '.join(teams) or 'none, add one'}")
         if calendar not in standard.calendars:
             raise CommandError(f"--calendar: no calendar {calendar!r}; known are {', '.join(standard.calendars)}")
+        address = normalise_email(email)
+        require_language(language)
+        if any(person["email"].casefold() == address.casefold() for person in staff.list_all(connection)):
+            raise CommandError(f"there is a member of staff with the address {email} already")
         try:
             staff.add(
                 connection,
-                name,
-                email=normalise_email(email),
+                _named(name),
+                email=address,
                 role=role,
                 team_id=teams[team],
                 language=language,
@@ -86,4 +102,4 @@ def add(
             )
         except IntegrityError:
             raise CommandError(f"there is a member of staff with the address {email} already") from None
-    typer.echo(f"Added {name}.")
+    Screen().say(f"Added {name}.")

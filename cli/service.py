@@ -9,18 +9,18 @@ from typing import NoReturn
 
 import fasteners
 import typer
-from rich.console import Console
 
 from cli import stack
 from cli.failure import CommandError
 from cli.ready import prepare
+from cli.screen import Screen
 from settings import Settings, get_settings
 
 
 def up() -> None:
     """Start database, Prefect server with UI, worker, deployments and web; stop them all with Ctrl-C."""
     settings = get_settings()
-    console = Console(highlight=False)
+    console = Screen()
     settings.home.mkdir(parents=True, exist_ok=True)
     lock = fasteners.InterProcessLock(settings.home / "up.lock")
     if not lock.acquire(blocking=False):
@@ -35,7 +35,7 @@ def up() -> None:
         lock.release()
 
 
-def _run(settings: Settings, console: Console) -> None:
+def _run(settings: Settings, console: Screen) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     with console.status("Starting the database"):
         url, _ = prepare()
@@ -51,10 +51,10 @@ def _run(settings: Settings, console: Console) -> None:
             supervisor.control("start", "worker")
             stack.start_windows(env)
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", supervisor, "web", seconds=30)
-        console.print(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}")
+        console.say(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}", lines=True)
         if not settings.public_url:
-            console.print(f"  Mailbox   {settings.web_url}/mailbox")
-        console.print(f"  Logs      {supervisor.logs}\nCtrl-C stops it.")
+            console.say(f"  Mailbox   {settings.web_url}/mailbox")
+        console.say(f"  Logs      {supervisor.logs}\nCtrl-C stops it.", lines=True)
         while True:
             supervisor.require_running()
             time.sleep(1)

@@ -9,15 +9,14 @@ from zoneinfo import ZoneInfo
 
 from prefect import Flow
 from prefect.client.schemas.objects import State
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
+from cli.screen import Screen, fold
 from db import commands, due, intake, mailbox, staff, surveys, tickets
 from db.due import Due
 from db.session import transaction
 from domain.commands import Command
 from domain.intake import CustomerDetails, Report
+from domain.messages import Medium
 from domain.people import Actor, Role
 from domain.satisfaction import SurveyAnswer
 from domain.standard import Standard
@@ -27,6 +26,10 @@ from flows.message_delivery import message_delivery
 from flows.sla_watchdog import sla_watchdog
 from flows.survey_dispatch import survey_dispatch
 from flows.ticket_lifecycle import ticket_lifecycle
+
+_PAGE = 120
+_INDENT = 15
+_FIRST_LINES = 3
 
 # In this order: what a sweep owes is queued before it is delivered.
 FLOW_FOR: dict[Due, Flow[Any, Any]] = {
@@ -43,8 +46,8 @@ FLOW_FOR: dict[Due, Flow[Any, Any]] = {
 class Stage:
     """Plays steps at their time and prints them; ``ui`` is the Prefect server's address."""
 
-    def __init__(self, console: Console, standard: Standard, *, now: datetime, ui: str) -> None:
-        self.console = console
+    def __init__(self, screen: Screen, standard: Standard, *, now: datetime, ui: str) -> None:
+        self.screen = screen
         self.standard = standard
         self.now = now
         self.ui = ui
@@ -71,7 +74,7 @@ class Stage:
         state = cast("State[Any]", flow(now=self.now, return_state=True))
         self.flow_runs += 1
         link = f"{self.ui}/runs/flow-run/{state.state_details.flow_run_id}"
-        self._print(f"[dim]flow {flow.name}: {state.message}  {link}[/]")
+        self._print((f"flow {flow.name}: {state.message}  {link}", "dim"))
         if not state.is_completed():
             raise AssertionError(f"{flow.name} ended {state.name}: {state.message}")
         for entry in self._new_entries():
@@ -84,8 +87,9 @@ class Stage:
             actor = Actor(Role.CUSTOMER, customer_id) if taken_by is None else staff.actor(connection, taken_by)
             opened = intake.open_ticket(connection, customer_id, report, actor, standard=self.standard, now=self.now)
         self._print(
-            f"[bold cyan]{customer.name}[/] by {report.channel.value}: "
-            f"“{report.description}” → [bold]{opened.number}[/]"
+            (customer.name, "bold cyan"),
+            f" by {report.channel.value}: “{report.description}” → ",
+            (opened.number, "bold"),
         )
         self.settle()
         return opened.ticket_id
@@ -117,7 +121,7 @@ class Stage:
 
     def say(self, who: str, ticket_id: int, what: str) -> None:
         """A line of the transcript."""
-        self._print(f"[bold cyan]{who}[/] ({ticket_number(ticket_id)}) {what}")
+        self._print((who, "bold cyan"), f" ({ticket_number(ticket_id)}) {what}")
 
     def _do(
         self,
@@ -149,13 +153,22 @@ class Stage:
             self._last_entry = found[-1]["id"]
         return found
 
-    def _print(self, line: str) -> None:
+    def _print(self, *line: str | tuple[str, str]) -> None:
         local = self.now.astimezone(self.zone)
         when = f"{local:%a %H:%M}" if self.now != self._last_shown else " " * 9
         self._last_shown = self.now
-        self.console.print(f"{when}  {line}")
+        self.screen.say(f"{when}  ", *line)
 
     def _print_message(self, entry: dict[str, Any]) -> None:
-        said = entry["body"] if entry["medium"] == "sms" else entry["subject"]
-        self.console.print(f"             [green]{entry['medium']} to {entry['recipient_name']}[/] ({entry['kind']})")
-        self.console.print(Padding(Text(said), (0, 0, 0, 15)), soft_wrap=False)
+        medium = entry["medium"]
+        self.screen.say(" " * 13, (f"{medium} to {entry['recipient_name']}", "green"), f" ({entry['kind']})")
+        if medium == Medium.EMAIL:
+            self._print_said(entry["subject"], style="bold")
+        lines = [line for line in entry["body"].splitlines() if line.strip()]
+        # An SMS is shown whole; of a mail what its reader sees first.
+        for line in lines if medium == Medium.SMS else lines[:_FIRST_LINES]:
+            self._print_said(line)
+
+    def _print_said(self, text: str, *, style: str = "") -> None:
+        for line in fold(text, min(self.screen.width, _PAGE) - _INDENT):
+            self.screen.say(" " * _INDENT, (line, style))

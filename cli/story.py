@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-
+from cli.screen import Screen
 from cli.stage import Stage
 from cli.verdict import print_verdict
 from db import callbacks, mailbox, seed, staff
@@ -38,19 +37,19 @@ def at(day: int, clock: str) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=ZONE)
 
 
-def tell(console: Console, standard: Standard, *, ui: str) -> list[str]:
+def tell(screen: Screen, standard: Standard, *, ui: str) -> list[str]:
     """Play the week and print it; returns what should have happened and did not."""
     with transaction() as connection:
         seed.add_staff(connection)
-    stage = Stage(console, standard, now=at(24, "09:00"), ui=ui)
+    stage = Stage(screen, standard, now=at(24, "09:00"), ui=ui)
     ids = _tuesday_morning(stage)
     _tuesday(stage, ids)
     _later(stage, ids)
     stage.advance(at(30, "08:00"))
     stage.run(weekly_digest)
     stage.settle()
-    _print_digest(console)
-    return print_verdict(console, stage, ids)
+    _print_digest(screen)
+    return print_verdict(screen, stage, ids)
 
 
 def _tuesday_morning(stage: Stage) -> dict[str, int]:
@@ -215,8 +214,9 @@ def _call_back(stage: Stage, ticket_id: int) -> None:
     stage.say(call["supervisor_name"], ticket_id, "calls Emma Brown back, late, and records reason and suggestion")
 
 
-def _print_digest(console: Console) -> None:
+def _print_digest(screen: Screen) -> None:
     with transaction() as connection:
         digest = mailbox.list_entries(connection, seed.address("grace.lee"))[0]
-    console.rule(f"The digest that Grace Lee reads: {digest['subject']}")
-    console.print(digest["body"], markup=False)
+    screen.say((f"\nThe digest that Grace Lee reads: {digest['subject']}\n", "bold"), lines=True)
+    for line in digest["body"].splitlines():
+        screen.say(line.rstrip())

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
+from cli import colleagues
 from cli.ready import working
-from cli.ticket import As, local_time, staff_actor
+from cli.screen import Grid, Screen
+from cli.ticket import As, local_time
 from clock import utc_now
 from domain.commands import describe_fault
 from domain.exceptions import InvalidInputError, NotFoundError
@@ -47,9 +47,9 @@ def answer(
         asked = surveys.list_of(connection, ticket["id"])
         if not asked:
             raise NotFoundError(f"{ticket['number']} has no survey: it was not completed yet")
-        who = Actor(Role.CUSTOMER, ticket["customer_id"]) if actor == "customer" else staff_actor(connection, actor)
+        who = Actor(Role.CUSTOMER, ticket["customer_id"]) if actor == "customer" else colleagues.find(connection, actor)
         stored = surveys.record_answer(connection, asked[-1]["id"], answered, who, standard=standard, now=utc_now())
-    typer.echo("The answer is stored." if stored else "It was answered before; the first answer counts.")
+    Screen().say("The answer is stored." if stored else "It was answered before; the first answer counts.")
 
 
 @callbacks_app.command("list")
@@ -60,12 +60,14 @@ def list_callbacks() -> None:
     with working() as (connection, standard):
         zone = ZoneInfo(standard.organisation.time_zone)
         rows = callbacks.list_open(connection)
-    table = Table("Id", "Ticket", "Kind", "Call by", "Supervisor", "Overall", "Escalated")
+    grid = Grid(
+        "Id", "Ticket", "Kind", "Call by", "Supervisor", "Overall", "Escalated", whole={"Id", "Ticket", "Call by"}
+    )
     for row in rows:
         score = "-" if row["overall"] is None else str(row["overall"])
         values = (str(row["id"]), row["ticket_number"], row["kind"], local_time(row["due_at"], zone))
-        table.add_row(*values, row["supervisor_name"] or "-", score, local_time(row["escalated_at"], zone))
-    Console().print(table if rows else "No callbacks are open.")
+        grid.row(*values, row["supervisor_name"] or "-", score, local_time(row["escalated_at"], zone))
+    Screen().show(grid, otherwise="No callbacks are open.")
 
 
 @callbacks_app.command()
@@ -79,6 +81,6 @@ def done(
     from db import callbacks
 
     with working() as (connection, _):
-        who = staff_actor(connection, actor)
+        who = colleagues.find(connection, actor)
         callbacks.complete(connection, callback_id, who, reason=reason, suggestion=suggestion, now=utc_now())
-    typer.echo("The callback is recorded.")
+    Screen().say("The callback is recorded.")

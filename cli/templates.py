@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from cli.failure import CommandError
+from cli.screen import Grid, Screen
 
 if TYPE_CHECKING:
     from templates.preview import Shown
@@ -30,7 +29,7 @@ def check() -> None:
     faults, costs = find_faults(house)
     if faults:
         for fault in faults:
-            typer.echo(fault)
+            Screen().say(fault)
         number = "1 fault is" if len(faults) == 1 else f"{len(faults)} faults are"
         raise CommandError(f"{number} in the templates; mend them and run 'aftercare templates check' again")
 
@@ -41,11 +40,11 @@ def check() -> None:
         return f"{few}" if few == many else f"{few} to {many}"
 
     by_place = {(cost.kind, cost.language): cost for cost in costs}
-    table = Table("SMS", *(f"{language}, segments" for language in languages()))
+    grid = Grid("SMS", *(f"{language}, segments" for language in languages()), whole={"SMS"})
     for kind in dict.fromkeys(cost.kind for cost in costs):
-        table.add_row(kind.value, *(said(by_place.get((kind, language))) for language in languages()))
-    Console().print(table)
-    typer.echo(
+        grid.row(kind.value, *(said(by_place.get((kind, language))) for language in languages()))
+    Screen().show(grid)
+    Screen().say(
         f"All templates are fine: {', '.join(languages())}. No SMS needs more than {house.sms_segments} segments."
     )
 
@@ -76,7 +75,7 @@ def preview(
         raise CommandError(f"{error}; 'aftercare templates check' lists all faults") from error
     except OSError as error:
         raise CommandError(f"cannot write to {out}: {error.strerror}; name another folder with --out") from error
-    typer.echo(f"{len(shown)} messages are in {index}")
+    Screen().say(f"{len(shown)} messages are in {index}")
 
 
 def _take_pictures(out: Path, shown: Sequence[Shown]) -> None:
@@ -85,11 +84,11 @@ def _take_pictures(out: Path, shown: Sequence[Shown]) -> None:
 
     command = find_browser()
     if command is None:
-        typer.echo("No screenshots: there is no chromium on the PATH.")
+        Screen().say("No screenshots: there is no chromium on the PATH.")
         return
     try:
-        with browser(command) as started, Progress(console=Console(stderr=True)) as progress:
+        with browser(command) as started, Progress(console=Screen(stderr=True)) as progress:
             for _ in progress.track(take_pictures(out, shown, started), len(shown), description="Screenshots"):
                 pass
     except BrowserError as error:
-        typer.echo(f"No more screenshots: {error}.")
+        Screen().say(f"No more screenshots: {error}.")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from cli.screen import Grid, Screen
 from cli.stage import Stage
 from db import callbacks, events, mailbox, outbox, seed, staff, surveys, tickets
 from db.session import transaction
@@ -16,16 +16,16 @@ from domain.delivery import MessageState
 from domain.messages import MessageKind
 
 
-def print_verdict(console: Console, stage: Stage, ids: dict[str, int]) -> list[str]:
+def print_verdict(screen: Screen, stage: Stage, ids: dict[str, int]) -> list[str]:
     """Print every point and whether it happened; returns those that did not."""
-    table = Table("What the standard asks for", "Happened")
+    grid = Grid("What the standard asks for", "Happened")
     missing = []
     for what, happened in _checks(stage, ids):
-        table.add_row(what, "[green]yes[/]" if happened else "[red]NO[/]")
+        grid.row(what, Text("yes", "green") if happened else Text("NO", "red"))
         if not happened:
             missing.append(what)
-    console.print(table)
-    console.print(f"{stage.flow_runs} flow runs, {len(ids)} tickets, {len(missing)} steps missing.")
+    screen.show(grid)
+    screen.say(f"{stage.flow_runs} flow runs, {len(ids)} tickets, {len(missing)} steps missing.")
     return missing
 
 
