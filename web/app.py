@@ -10,11 +10,12 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
 
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
-from web import mailbox, pages, unsubscribe, webhooks
+from web import mailbox, pages, problems, unsubscribe, webhooks
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
@@ -24,8 +25,11 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-# An e-mail shown in the mailbox brings its own inlined styles.
-_MAIL_STYLES = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+# An e-mail shown in the mailbox brings its own inlined styles; it can do nothing but open links in new tabs.
+_MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 
 
 def create_app() -> FastAPI:
@@ -45,7 +49,7 @@ def create_app() -> FastAPI:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if request.url.path.startswith("/mailbox/message/"):
-            response.headers["Content-Security-Policy"] = _MAIL_STYLES
+            response.headers["Content-Security-Policy"] = _MAIL_POLICY
         elif request.url.path.startswith("/mailbox"):
             response.headers["Content-Security-Policy"] += "; frame-src 'self'"
         return response
@@ -69,19 +73,21 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(DomainError)
     def explain(request: Request, error: DomainError) -> HTMLResponse:
-        return pages.problem_page(request, error)
+        return problems.problem_page(request, error)
 
     @app.exception_handler(RequestValidationError)
     def explain_request(request: Request, error: RequestValidationError) -> HTMLResponse:
         where, name = (*error.errors()[0]["loc"], "")[:2]
         if where == "path":
-            return pages.not_found_page(request)
-        return pages.problem_page(request, InvalidInputError(str(name), "cannot be read"))
+            return problems.not_found_page(request)
+        return problems.problem_page(request, InvalidInputError(str(name), "cannot be read"))
 
     @app.exception_handler(OperationalError)
     def unavailable(request: Request, _error: OperationalError) -> HTMLResponse:
-        return pages.unavailable_page(request)
+        return problems.unavailable_page(request)
 
-    @app.exception_handler(404)
-    def not_found(request: Request, _error: Exception) -> HTMLResponse:
-        return pages.not_found_page(request)
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: HTTPException) -> HTMLResponse:
+        if error.status_code == 400:  # a form that is none
+            return problems.problem_page(request, InvalidInputError("answer", "cannot be read"))
+        return problems.not_found_page(request, status=error.status_code)

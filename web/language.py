@@ -1,4 +1,4 @@
-"""In which language a page without a known reader speaks: the one asked for, else the browser's."""
+"""In which language a page speaks: the one asked for, else its reader's own, else the browser's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from settings import get_standard
 from templates.render import languages
 
 
-def page_language(request: Request, known: str | None = None) -> str:
+def remember_reader(request: Request, language: str) -> None:
+    """A link told who reads: this page, and one that says why it cannot be shown, speak their language."""
+    request.state.reader_language = language
+
+
+def page_language(request: Request) -> str:
     """``?lang=`` wins, then the reader's own language if known, then the browser's, then the organisation's."""
     offered = languages()
+    known: str | None = getattr(request.state, "reader_language", None)
     wishes = [request.query_params.get("lang"), known]
     if known is None:
         header = request.headers.get("accept-language", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -10,6 +11,8 @@ from fastapi.responses import HTMLResponse
 from db import mailbox
 from db.session import transaction
 from domain.exceptions import NotFoundError
+from domain.messages import Medium
+from domain.segments import sms_size
 from templates.render import render_page
 from web.language import house, page_language
 
@@ -34,7 +37,8 @@ def entries(request: Request, address: str) -> HTMLResponse:
             found = mailbox.list_entries(connection, address)
     if not found:
         raise NotFoundError("no message was sent to this address")
-    return _page(request, "mailbox_of", address=address, rows=found)
+    rows = [row | {"size": sms_size(row["body"]) if row["medium"] == Medium.SMS else None} for row in found]
+    return _page(request, "mailbox_of", address=address, rows=rows)
 
 
 @router.get("/message/{entry_id}")
@@ -42,7 +46,17 @@ def message(entry_id: Annotated[int, Path(lt=2**63)]) -> HTMLResponse:
     """The HTML part of one message as a mail program would show it."""
     with transaction() as connection:
         entry = mailbox.get(connection, entry_id)
-    return HTMLResponse(entry["html"] or "")
+    return HTMLResponse(_with_links_outside(entry["html"] or ""))
+
+
+def _with_links_outside(html: str) -> str:
+    """The mail with links that open in a new tab: the pages behind them refuse to be framed.
+
+    What was sent stays as it was; only this view of it is changed.
+    """
+    head = re.search(r"<head[^>]*>", html, re.IGNORECASE)
+    place = head.end() if head else 0
+    return f'{html[:place]}<base target="_blank">{html[place:]}'
 
 
 def _page(request: Request, name: str, **context: Any) -> HTMLResponse:

@@ -8,28 +8,31 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from sqlalchemy import Connection
 
 from clock import utc_now
-from db import clocks, commands, customers, events, surveys, tickets
+from db import callbacks, clocks, commands, customers, events, surveys, tickets
 from db.session import transaction
 from domain.commands import build_command, describe_fault
-from domain.exceptions import DomainError, InvalidInputError, NotFoundError
+from domain.exceptions import InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName
-from domain.links import PATHS, LinkError, Subject, read, sign
+from domain.links import PATHS, Subject, read, sign
 from domain.messages import LinkPurpose
 from domain.people import Actor, Role
-from domain.satisfaction import DIMENSIONS, SurveyAnswer
+from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackState, SurveyAnswer
 from settings import get_settings, get_standard
 from templates.render import render_page
-from web.language import house, page_language
+from web.language import house, page_language, remember_reader
 
-# What the forms ask for, as a problem page names it.
-FIELDS = frozenset({"answer", "option", "reason", "signed_by", "comment", *DIMENSIONS})
+
+def _with_plain_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
 
 router = APIRouter()
-Text = Annotated[str, Form()]
+# Browsers count a line break as one character while people type, and send two.
+Text = Annotated[str, Form(), AfterValidator(_with_plain_breaks)]
 
 # Of a ticket's history, what its customer may see (S-31).
 VISIBLE = frozenset(
@@ -52,8 +55,12 @@ VISIBLE = frozenset(
         CommandName.CLOSE,
         CommandName.REOPEN,
         CommandName.CANCEL,
+        "callback_done",
     }
 )
+
+
+_CLOSING = (CommandName.CONFIRM_COMPLETION, CommandName.CLOSE)
 
 
 @router.get("/progress/{token}")
@@ -61,15 +68,31 @@ def progress(request: Request, token: str) -> HTMLResponse:
     """What was done, what is next, by when, by whom."""
     subject = _read(LinkPurpose.PROGRESS, token)
     with transaction() as connection:
-        ticket = tickets.get(connection, subject.id)
+        ticket = _ticket(request, connection, subject.id)
         history = [event for event in events.list_of(connection, ticket["id"]) if _is_visible(event)]
         promises = {row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])}
-        plans = tickets.plans_of(connection, ticket["id"])
-        return _page(request, connection, ticket, "progress", history=history, promises=promises, plans=plans)
+        return _page(
+            request,
+            connection,
+            ticket,
+            "progress",
+            history=history,
+            promises=promises,
+            plans=tickets.plans_of(connection, ticket["id"]),
+            calls=[call for call in callbacks.list_of(connection, ticket["id"]) if _is_promised(call)],
+        )
 
 
 def _is_visible(event: Mapping[str, Any]) -> bool:
     return event["kind"] in VISIBLE and not event["payload"].get("is_internal", False)
+
+
+def _is_promised(call: Mapping[str, Any]) -> bool:
+    """Whether the customer was told of a call or visit that is still to come; a visit is announced once it is given."""
+    if call["state"] != CallbackState.OPEN:
+        return False
+    is_announced = call["kind"] == CallbackKind.FOLLOW_UP_VISIT and call["assigned_to"] is not None
+    return is_announced or call["kind"] == CallbackKind.LOW_SCORE
 
 
 @router.get("/plan/{token}")
@@ -77,7 +100,7 @@ def plan(request: Request, token: str) -> HTMLResponse:
     """The plan: agree, choose an option, or object with a reason (S-22, S-23)."""
     subject = _read(LinkPurpose.PLAN, token)
     with transaction() as connection:
-        ticket = tickets.get(connection, subject.id)
+        ticket = _ticket(request, connection, subject.id)
         plans = tickets.plans_of(connection, ticket["id"])
         shown = next((p for p in plans if p["revision"] == subject.part), None)
         if shown is None:
@@ -95,15 +118,15 @@ def answer_plan(
     """Record the customer's answer to the plan they were shown; a second tap changes nothing."""
     subject = _read(LinkPurpose.PLAN, token)
     values: dict[str, Any]
-    match answer:
-        case "agree":
-            command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
-        case "object":
-            command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
-        case _:
-            raise InvalidInputError("answer", "is missing")
     with transaction() as connection:
-        ticket = tickets.get(connection, subject.id, for_update=True)
+        ticket = _ticket(request, connection, subject.id, for_update=True)
+        match answer:
+            case "agree":
+                command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
+            case "object":
+                command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
+            case _:
+                raise InvalidInputError("answer", "is missing")
         is_open = ticket["plan_revision"] == subject.part and ticket["state"] == "plan_proposed"
         if is_open:
             _give(connection, ticket, command, values, key=_key("plan", subject, once))
@@ -115,8 +138,9 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
     """The completed work: confirm and sign, or say that it is not fixed (S-40)."""
     subject = _read(LinkPurpose.SIGN_OFF, token)
     with transaction() as connection:
-        ticket = tickets.get(connection, subject.id)
-        done = [e for e in events.list_of(connection, ticket["id"]) if e["kind"] == CommandName.COMPLETE]
+        ticket = _ticket(request, connection, subject.id)
+        history = events.list_of(connection, ticket["id"])
+        done = [e for e in history if e["kind"] == CommandName.COMPLETE]
         completion = next((e for e in done if e["facts"]["completion_no"] == subject.part), None)
         if completion is None:
             raise NotFoundError("this completion does not exist")
@@ -127,6 +151,7 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
             ticket,
             "sign_off",
             completion=completion,
+            closing=next((e["kind"] for e in reversed(history) if e["kind"] in _CLOSING), None),
             is_open=is_open,
             token=token,
             once=uuid4().hex,
@@ -140,15 +165,15 @@ def answer_sign_off(
     """Record the sign-off, or that it is not fixed; a second tap changes nothing."""
     subject = _read(LinkPurpose.SIGN_OFF, token)
     values: dict[str, Any]
-    match answer:
-        case "works":
-            command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
-        case "not_fixed":
-            command, values = CommandName.REPORT_NOT_FIXED, {"reason": reason}
-        case _:
-            raise InvalidInputError("answer", "is missing")
     with transaction() as connection:
-        ticket = tickets.get(connection, subject.id, for_update=True)
+        ticket = _ticket(request, connection, subject.id, for_update=True)
+        match answer:
+            case "works":
+                command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
+            case "not_fixed":
+                command, values = CommandName.REPORT_NOT_FIXED, {"reason": reason}
+            case _:
+                raise InvalidInputError("answer", "is missing")
         if ticket["state"] == "completed" and ticket["completion_no"] == subject.part:
             _give(connection, ticket, command, values, key=_key("sign_off", subject, once))
     return _back(request, LinkPurpose.SIGN_OFF, token)
@@ -160,7 +185,7 @@ def survey(request: Request, token: str) -> HTMLResponse:
     subject = _read(LinkPurpose.SURVEY, token)
     with transaction() as connection:
         asked = surveys.get(connection, subject.id)
-        ticket = tickets.get(connection, asked["ticket_id"])
+        ticket = _ticket(request, connection, asked["ticket_id"])
         is_open = asked["state"] == "sent" and utc_now() < asked["expires_at"]
         return _page(
             request, connection, ticket, "survey", survey=asked, is_open=is_open, token=token, dimensions=DIMENSIONS
@@ -180,42 +205,27 @@ def answer_survey(
     """Store the one answer; the first one counts."""
     subject = _read(LinkPurpose.SURVEY, token)
     scores = {"efficiency": efficiency, "attitude": attitude, "solution": solution, "overall": overall}
-    try:
-        answer = SurveyAnswer.model_validate({**{k: _number(v) for k, v in scores.items()}, "comment": comment})
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise InvalidInputError(str(fault["loc"][0]), describe_fault(dict(fault))) from error
     with transaction() as connection:
-        ticket = tickets.get(connection, surveys.get(connection, subject.id)["ticket_id"])
+        ticket = _ticket(request, connection, surveys.get(connection, subject.id)["ticket_id"])
+        try:
+            answer = SurveyAnswer.model_validate({**{k: _number(v) for k, v in scores.items()}, "comment": comment})
+        except ValidationError as error:
+            fault = error.errors()[0]
+            raise InvalidInputError(str(fault["loc"][0]), describe_fault(dict(fault))) from error
         customer = Actor(Role.CUSTOMER, ticket["customer_id"])
         surveys.record_answer(connection, subject.id, answer, customer, standard=get_standard(), now=utc_now())
     return _back(request, LinkPurpose.SURVEY, token)
 
 
-def problem_page(request: Request, error: DomainError) -> HTMLResponse:
-    """A rule or a link said no: what happened and the way on, in the reader's language."""
-    if isinstance(error, LinkError):
-        return _bare(request, "link_expired", status=410)
-    if isinstance(error, NotFoundError):
-        return not_found_page(request)
-    field = None
-    if isinstance(error, InvalidInputError):
-        field = error.field if error.field in FIELDS else "answer"
-    return _bare(request, "problem", status=422 if field else 409, field=field)
-
-
-def not_found_page(request: Request) -> HTMLResponse:
-    """No such page."""
-    return _bare(request, "not_found", status=404)
-
-
-def unavailable_page(request: Request) -> HTMLResponse:
-    """The database does not answer: nothing was stored, try again."""
-    return _bare(request, "unavailable", status=503)
-
-
 def _read(purpose: LinkPurpose, token: str) -> Subject:
     return read(purpose, token, key=get_settings().signing_key(), now=utc_now())
+
+
+def _ticket(request: Request, connection: Connection, ticket_id: int, *, for_update: bool = False) -> dict[str, Any]:
+    """The ticket; from here on even a problem is told in its customer's language."""
+    ticket = tickets.get(connection, ticket_id, for_update=for_update)
+    remember_reader(request, ticket["customer_language"])
+    return ticket
 
 
 def _key(page: str, subject: Subject, once: str) -> str:
@@ -253,20 +263,17 @@ def _page(
 ) -> HTMLResponse:
     standard, settings = get_standard(), get_settings()
     customer = customers.get(connection, ticket["customer_id"])
-    language = page_language(request, customer["language"])
-    expires_at = utc_now() + standard.links.progress
+    language = page_language(request)
+    now = utc_now()
+    expires_at = now + standard.links.progress
     token = sign(LinkPurpose.PROGRESS, Subject(ticket["id"]), key=settings.signing_key(), expires_at=expires_at)
     html = render_page(
         name,
         language=language,
         **(house(language) | {"time_zone": customer["time_zone"]}),
+        now=now,
         ticket=ticket,
         progress_link=f"/{PATHS[LinkPurpose.PROGRESS]}/{token}",
         **context,
     )
     return HTMLResponse(html)
-
-
-def _bare(request: Request, name: str, *, status: int, **context: Any) -> HTMLResponse:
-    language = page_language(request)
-    return HTMLResponse(render_page(name, language=language, **house(language), **context), status)

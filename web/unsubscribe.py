@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
 
 from clock import utc_now
-from db import inbound
+from db import customers, inbound, staff
 from db.session import transaction
 from domain.links import LinkError, read
 from domain.messages import LinkPurpose, Subscription
 from settings import get_settings
 from templates.render import render_page
-from web.language import house, page_language
+from web.language import house, page_language, remember_reader
 
 router = APIRouter(prefix="/unsubscribe")
 
@@ -20,7 +21,9 @@ router = APIRouter(prefix="/unsubscribe")
 @router.get("/{token}")
 def show(request: Request, token: str) -> HTMLResponse:
     """Asks whether no more shall be sent; mail scanners that follow links change nothing."""
-    _, subscription = _read(token)
+    person_id, subscription = _read(token)
+    with transaction() as connection:
+        remember_reader(request, _language(connection, person_id, subscription))
     return _page(request, subscription, token=token, is_done=False)
 
 
@@ -29,6 +32,7 @@ def unsubscribe(request: Request, token: str) -> HTMLResponse:
     """No more surveys, or digests, for this person: from the page's button or the mail program's own."""
     person_id, subscription = _read(token)
     with transaction() as connection:
+        remember_reader(request, _language(connection, person_id, subscription))
         inbound.decline(connection, subscription, person_id, now=utc_now())
     return _page(request, subscription, token=token, is_done=True)
 
@@ -39,6 +43,11 @@ def _read(token: str) -> tuple[int, Subscription]:
     if not 0 <= subject.part < len(kinds):
         raise LinkError("the link is not valid")
     return subject.id, kinds[subject.part]
+
+
+def _language(connection: Connection, person_id: int, subscription: Subscription) -> str:
+    find = customers.get if subscription is Subscription.SURVEYS else staff.get
+    return str(find(connection, person_id)["language"])
 
 
 def _page(request: Request, subscription: Subscription, *, token: str, is_done: bool) -> HTMLResponse:

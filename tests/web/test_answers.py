@@ -10,6 +10,7 @@ import pytest
 from db import surveys, tickets
 from domain.lifecycle import CommandName, TicketState
 from domain.messages import LinkPurpose
+from domain.people import SYSTEM
 from tests.web.conftest import Site
 
 C = CommandName
@@ -155,8 +156,86 @@ class TestThePlan:
         assert answer.status_code == 200
         assert site.state(ticket_id) == "in_work"
 
+    @pytest.mark.parametrize(
+        ("reason", "english", "chinese"),
+        [
+            ("x" * 2001, "at most 2000 characters fit", "太长了，最多2000个字符"),
+            ("a\x00b", "characters that cannot be read", "无法识别的字符"),
+            ("  ", "fill in", "请返回并填写"),
+        ],
+    )
+    def test_with_an_answer_that_cannot_be_kept_says_what_is_wrong_with_it(
+        self, site: Site, reason: str, english: str, chinese: str
+    ) -> None:
+        path = site.link(P.PLAN, _proposed(site), 1)
+
+        for language, words in (("en", english), ("zh-CN", chinese)):
+            answer = site.client.post(path, data={"answer": "object", "reason": reason}, params={"lang": language})
+            assert answer.status_code == 422
+            assert words in answer.text
+
+    def test_a_line_break_counts_as_the_one_character_that_was_typed(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+        typed = "a\n" * 1000
+
+        answer = site.client.post(
+            site.link(P.PLAN, ticket_id, 1), data={"answer": "object", "reason": typed.replace("\n", "\r\n")}
+        )
+
+        assert answer.status_code == 200
+        assert _plans(site, ticket_id) == [("objected", None, typed.strip())]
+
+    def test_of_a_finished_ticket_says_so_and_what_was_chosen(self, site: Site) -> None:
+        ticket_id = _proposed(site, options=[{"title": "上门维修"}, {"title": "寄回维修"}])
+        path = site.link(P.PLAN, ticket_id, 1)
+        site.client.post(path, data={"answer": "agree", "option": "2"})
+        at_work = site.client.get(path, params={"lang": "zh-CN"}).text
+        with site.desk() as desk:
+            desk.give(ticket_id, C.COMPLETE, summary="done", tested=True)
+
+        finished = site.client.get(path, params={"lang": "zh-CN"}).text
+
+        for page in (at_work, finished):
+            assert "<dt>您的选择</dt><dd><strong>寄回维修</strong></dd>" in page
+        assert "我们正在处理" in at_work
+        assert "我们正在处理" not in finished
+        assert "已按方案处理完成" in finished
+
+
+class TestWhatDidNotWork:
+    @pytest.mark.parametrize("language", ["en", "zh-CN"])
+    def test_is_said_in_the_customers_language(self, site: Site, language: str) -> None:
+        with site.desk() as desk:
+            then = desk.after(hours=-25)
+            ticket_id = desk.bring_to(S.COMPLETED, ticket_id=desk.open(language=language, at=then), at=then)
+            surveys.dispatch_due(desk.connection, standard=desk.standard, now=desk.now)
+            survey_id = desk.surveys(ticket_id)[0]["id"]
+
+        answers = [
+            site.client.post(site.link(P.SIGN_OFF, ticket_id, 1), data={"answer": "not_fixed", "reason": "x" * 3000}),
+            site.client.post(site.link(P.SIGN_OFF, ticket_id, 1), data={}),
+            site.client.post(site.link(P.PLAN, ticket_id, 1), data={}),
+            site.client.get(site.link(P.PLAN, ticket_id, 77)),
+            site.client.post(site.link(P.SURVEY, survey_id), data=RATING | {"comment": "x" * 2001}),
+            site.client.post(site.link(P.SURVEY, survey_id), data={}),
+        ]
+
+        assert [answer.status_code for answer in answers] == [422, 422, 422, 404, 422, 422]
+        assert all(f'<html lang="{language}"' in answer.text for answer in answers)
+        assert ("your comment" if language == "en" else "您的意见") in answers[4].text
+
 
 class TestTheSignOff:
+    def test_of_a_ticket_that_was_closed_without_an_answer_thanks_for_none(self, site: Site) -> None:
+        ticket_id = _completed(site)
+        with site.desk() as desk:
+            desk.give(ticket_id, C.CLOSE, SYSTEM)
+
+        page = site.client.get(site.link(P.SIGN_OFF, ticket_id, 1), params={"lang": "en"}).text
+
+        assert "We had no answer from you" in page
+        assert "confirmed" not in page
+
     def test_it_works(self, site: Site) -> None:
         ticket_id = _completed(site)
         path = site.link(P.SIGN_OFF, ticket_id, 1)

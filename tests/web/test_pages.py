@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
 
-from db import mailbox, outbox, surveys
+from db import events, mailbox, outbox, surveys
 from domain.lifecycle import CommandName, TicketState
 from domain.messages import LinkPurpose, Medium
 from settings import get_settings
+from templates.languages import labels, word
 from tests.desk import Desk
 from tests.web.conftest import Site
 from web.app import create_app
+from web.pages import VISIBLE
 
 C = CommandName
 S = TicketState
@@ -131,7 +135,106 @@ def test_it_is_not_healthy_when_the_database_does_not_answer(environment: pytest
         assert client.get("/health").status_code == 503
 
 
+def _text(page: str) -> str:
+    """What a reader sees of a page, in one line."""
+    main = page[page.index("<main>") : page.index("</main>")]
+    return " ".join(re.sub(r"<[^>]*>", " ", main).split())
+
+
 class TestProgress:
+    @LANGUAGES
+    def test_has_a_word_for_everything_that_a_customer_may_see(self, language: str) -> None:
+        assert set(labels(language)["history"]) == VISIBLE
+        assert set(labels(language)["status"]) == set(TicketState)
+
+    @LANGUAGES
+    @pytest.mark.parametrize("state", TicketState)
+    def test_of_every_state_is_said_in_the_readers_language(
+        self, site: Site, state: TicketState, language: str
+    ) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(state, ticket_id=desk.open("The device is broken", name="Ann"))
+
+        page = site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": language}).text
+
+        text = _text(page)
+        assert word(language, "status", state) in text
+        assert re.search("[一-鿿] ?[,.:;] ", text) is None
+
+    def test_tells_a_delay_with_reason_new_time_and_what_is_done_meanwhile(self, site: Site) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.IN_WORK)
+            expected = desk.after(days=2)
+            desk.give(ticket_id, C.REPORT_DELAY, reason="缺件", expected_at=expected, contingency="先送备用机")
+
+        chinese, english = (
+            _text(site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": language}).text)
+            for language in ("zh-CN", "en")
+        )
+
+        local = expected.astimezone(ZoneInfo("Asia/Shanghai"))
+        assert "比原计划推迟 原因：缺件 新的预计时间：" in chinese
+        assert chinese.count(f"{local:%H:%M}") >= 2
+        assert "在此期间：先送备用机" in chinese
+        assert "It takes longer than planned Reason: 缺件 New time: " in english
+
+    def test_says_that_a_promised_time_has_passed(self, site: Site) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.ASSIGNED, ticket_id=desk.open(at=desk.after(days=-9)))
+
+        page = site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": "en"})
+
+        assert "This time has passed" in page.text
+
+    def test_promises_nothing_any_more_when_the_work_is_done(self, site: Site) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.IN_WORK, ticket_id=desk.open(at=desk.after(days=-9)))
+            desk.give(ticket_id, C.REPORT_DELAY, reason="r", expected_at=desk.after(minutes=1), contingency="c")
+            desk.give(ticket_id, C.COMPLETE, summary="done", tested=True)
+
+        text = _text(site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": "en"}).text)
+
+        head = text[: text.index("What has happened")]
+        assert "passed" not in head
+        assert "Now expected by" not in head
+        assert "confirm that it works" in head
+
+    def test_shows_the_appointment_and_what_was_noted_at_the_first_contact(self, site: Site) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.ASSIGNED)
+            desk.give(ticket_id, C.FIRST_CONTACT, summary="室外机不启动")
+            times = {"deadline_at": desk.after(days=3), "appointment_at": desk.after(days=2)}
+            desk.give(ticket_id, C.PROPOSE_PLAN, kind="repair", steps=["换压缩机"], **times)
+            desk.give(ticket_id, C.AGREE_PLAN, desk.customer_of(ticket_id))
+
+        text = _text(site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": "zh-CN"}).text)
+
+        head = text[: text.index("处理进度")]
+        assert "预约时间" in head
+        assert "已与您联系，记录如下 室外机不启动" in text
+
+    def test_promises_the_call_that_follows_a_low_score(self, site: Site) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.COMPLETED, at=desk.after(hours=-25))
+            surveys.dispatch_due(desk.connection, standard=desk.standard, now=desk.now)
+            survey_id = desk.surveys(ticket_id)[0]["id"]
+        scores = {"efficiency": "2", "attitude": "2", "solution": "2", "overall": "1"}
+
+        site.client.post(site.link(P.SURVEY, survey_id), data=scores)
+
+        page = site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": "en"}).text
+        assert "A supervisor calls" in page
+
+    def test_never_says_why_somebody_got_the_ticket(self, site: Site) -> None:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.ASSIGNED)
+            reason = next(e for e in events.list_of(desk.connection, ticket_id) if e["kind"] == C.ASSIGN)["payload"]
+
+        page = site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": "en"}).text
+
+        assert reason["reason"] not in page
+        assert "duty" not in page
+
     def test_shows_what_is_for_the_customer_and_nothing_internal(self, site: Site) -> None:
         with site.desk() as desk:
             ticket_id = desk.bring_to(S.IN_WORK)
@@ -158,27 +261,71 @@ class TestProgress:
         assert site.client.get(site.link(P.PROGRESS, 987654)).status_code == 404
 
 
+@dataclass
+class Kept:
+    """One message in the mailbox."""
+
+    id: int
+    address: str
+
+
+def _keep(site: Site, *, medium: Medium = Medium.EMAIL, **words: str | None) -> Kept:
+    with site.desk() as desk:
+        desk.bring_to(
+            S.ASSIGNED, ticket_id=desk.open(email=None, phone="13800138000") if medium is Medium.SMS else None
+        )
+        row = outbox.claim(desk.connection, medium, now=desk.now, limit=1)[0]
+        address = row["email"] if medium is Medium.EMAIL else row["phone"]
+        frozen = row | words | {"address": address, "segments": None}
+        outbox.freeze(desk.connection, [frozen], look_at=desk.after(minutes=5), now=desk.now)
+        entry = mailbox.keep(desk.connection, row["id"], attempt=1, address=address, now=desk.now, **words)  # type: ignore[arg-type]
+    assert entry is not None
+    return Kept(entry, address)
+
+
 class TestTheMailbox:
     @LANGUAGES
     def test_shows_recipients_and_their_messages_while_trying(self, site: Site, language: str) -> None:
-        with site.desk() as desk:
-            desk.bring_to(S.ASSIGNED)
-            (row,) = outbox.claim(desk.connection, Medium.EMAIL, now=desk.now, limit=1)
-            words = {"subject": "你好", "body": "text", "html": "<p>hello</p>"}
-            frozen = row | words | {"address": row["email"], "segments": None}
-            outbox.freeze(desk.connection, [frozen], look_at=desk.after(minutes=5), now=desk.now)
-            entry = mailbox.keep(desk.connection, row["id"], attempt=1, address=row["email"], now=desk.now, **words)
+        kept = _keep(site, subject="你好", body="text", html="<p>hello</p>")
 
         addresses = site.client.get("/mailbox", params={"lang": language}).text
-        messages = site.client.get(f"/mailbox/of/{row['email']}", params={"lang": language}).text
-        message = site.client.get(f"/mailbox/message/{entry}")
+        messages = site.client.get(f"/mailbox/of/{kept.address}", params={"lang": language}).text
 
-        assert row["email"] in addresses
+        assert kept.address in addresses
         assert "你好" in messages
         assert f'<html lang="{language}"' in addresses
         assert f'<html lang="{language}"' in messages
-        assert message.text == "<p>hello</p>"
-        assert "style-src 'unsafe-inline'" in message.headers["content-security-policy"]
+        assert "ticket_received" not in messages
+
+    def test_opens_the_links_of_a_mail_in_a_new_tab_and_lets_it_do_nothing_else(self, site: Site) -> None:
+        html = '<!doctype html><html><head><title>t</title></head><body><a href="/plan/x">plan</a></body></html>'
+        kept = _keep(site, subject="s", body="text", html=html)
+
+        frame = site.client.get(f"/mailbox/of/{kept.address}").text
+        mail = site.client.get(f"/mailbox/message/{kept.id}")
+
+        assert '<head><base target="_blank"><title>' in mail.text
+        assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in frame
+        policy = mail.headers["content-security-policy"]
+        assert "sandbox allow-popups allow-popups-to-escape-sandbox" in policy
+        assert "frame-ancestors 'self'" in policy
+        assert "script" not in policy
+
+    def test_shows_what_was_sent_as_it_was_but_for_its_links(self, site: Site) -> None:
+        kept = _keep(site, subject="s", body="text", html="<p>hello</p>")
+
+        assert site.client.get(f"/mailbox/message/{kept.id}").text == '<base target="_blank"><p>hello</p>'
+
+    @LANGUAGES
+    def test_shows_the_links_of_an_sms_and_what_it_costs(self, site: Site, language: str) -> None:
+        body = "您好<b>，查看进度：https://care.example.com/progress/a.b"
+        kept = _keep(site, medium=Medium.SMS, subject=None, body=body, html=None)
+
+        page = site.client.get(f"/mailbox/of/{kept.address}", params={"lang": language}).text
+
+        assert '查看进度：<a href="https://care.example.com/progress/a.b" target="_blank"' in page
+        assert "您好&lt;b&gt;" in page
+        assert ("按1条短信计费" if language == "zh-CN" else "charged as 1 SMS") in page
 
     @pytest.mark.parametrize(
         "path",

@@ -55,6 +55,16 @@ def test_a_manager_declines_digests(site: Site, customer: int) -> None:
     assert declined(site) == (0, 1)
 
 
+def test_the_page_speaks_the_readers_language(site: Site) -> None:
+    with site.desk() as desk:
+        customer_id = int(desk.ticket(desk.open(language="en"))["customer_id"])
+    link = site.link(P, customer_id, SURVEYS)
+
+    pages = [site.client.get(link), site.client.post(link)]
+
+    assert all('<html lang="en"' in page.text for page in pages)
+
+
 @pytest.mark.parametrize("part", [2, 99, -1])
 def test_a_link_about_nothing_is_refused(site: Site, customer: int, part: int) -> None:
     assert site.client.post(site.link(P, customer, part)).status_code == 410

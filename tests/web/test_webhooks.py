@@ -22,7 +22,7 @@ from web.app import create_app
 
 PUBLIC = "https://care.example.com/service"
 STATUS, INBOUND, EVENTS = "/webhooks/twilio/status?mid=7-1", "/webhooks/twilio/inbound", "/webhooks/sendgrid/events"
-TOKEN = "the token of the tests"
+TOKEN = "the-token-of-the-tests"
 KEY = EventKey(1)
 SENT = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+8613800138000", "ErrorCode": ""}
 TEXT = {"MessageSid": "SM2", "From": "+8613800138000", "Body": "你好", "NumMedia": "0"}

@@ -1,0 +1,61 @@
+"""The kind no: pages that say in the reader's language what did not work and how to go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+
+from domain.exceptions import DomainError, InvalidInputError, NotFoundError
+from domain.links import LinkError
+from domain.satisfaction import DIMENSIONS
+from templates.render import render_page
+from web.language import house, page_language
+
+# What the forms ask for, as a problem page names it: ticked or pressed, or written.
+_CHOSEN = frozenset({"answer", "option", *DIMENSIONS})
+_WRITTEN = frozenset({"reason", "signed_by", "comment"})
+
+
+def problem_page(request: Request, error: DomainError) -> HTMLResponse:
+    """A rule or a link said no: what happened and the way on."""
+    if isinstance(error, LinkError):
+        return _bare(request, "link_expired", status=410)
+    if isinstance(error, NotFoundError):
+        return not_found_page(request)
+    if not isinstance(error, InvalidInputError):
+        return _bare(request, "problem", status=409, field=None)
+    fault, most = _fault(error)
+    field = error.field if error.field in _CHOSEN | _WRITTEN else "answer"
+    return _bare(request, "problem", status=422, field=field, fault=fault, most=most)
+
+
+def not_found_page(request: Request, *, status: int = 404) -> HTMLResponse:
+    """No such page."""
+    return _bare(request, "not_found", status=status)
+
+
+def unavailable_page(request: Request) -> HTMLResponse:
+    """The database does not answer: nothing was stored, try again."""
+    return _bare(request, "unavailable", status=503)
+
+
+def _fault(error: InvalidInputError) -> tuple[str, int | None]:
+    """What is wrong with an answer: missing, not chosen, too long (and how long it may be), or unreadable."""
+    if error.field not in _WRITTEN:
+        return "not_chosen", None
+    cause = error.__cause__
+    found: dict[str, Any] = dict(cause.errors()[0]) if isinstance(cause, ValidationError) else {}
+    match found.get("type"):
+        case "string_too_long":
+            return "too_long", int(found["ctx"]["max_length"])
+        case "string_pattern_mismatch" | "string_unicode":
+            return "unreadable", None
+    return "missing", None
+
+
+def _bare(request: Request, name: str, *, status: int, **context: Any) -> HTMLResponse:
+    language = page_language(request)
+    return HTMLResponse(render_page(name, language=language, **house(language), **context), status)
