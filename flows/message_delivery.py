@@ -63,7 +63,7 @@ def deliver(report: Report, medium: Medium, moment: datetime) -> int:
         report.problem(str(error))
         return 0
     runs = []
-    for chunk in story.chunks(claimed.by_ticket()):
+    for chunk in story.chunks(claimed.by_ticket(), most=claims.BATCH):
         ids = [message_id for letters in chunk for message_id in letters.ids]
         kinds = ", ".join(sorted({kind for letters in chunk for kind in letters.kinds}))
         options = story.run_options([letters.ticket_number for letters in chunk], f"send {kinds}")

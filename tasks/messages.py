@@ -27,7 +27,7 @@ from tasks.transports import transport
 
 BATCH = 200
 # A vendor answers in tens of milliseconds, most of which a thread waits.
-SENDERS = 24
+SENDERS = 40
 # Seconds after which the fates known so far are recorded; what a kill in between loses is looked up.
 _SETTLE_EVERY = 0.2
 

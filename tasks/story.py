@@ -16,9 +16,9 @@ MOST_TAGS = 40
 MOST_EVENTS = 200
 
 
-def chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """The items one by one while they are few, else in chunks: a task run costs more than a command."""
-    size = 1 if len(items) <= _FEW else CHUNK
+def chunks(items: Sequence[Any], *, most: int = CHUNK) -> list[Sequence[Any]]:
+    """The items one by one while they are few, else ``most`` at a time: a task run costs more than a command."""
+    size = 1 if len(items) <= _FEW else most
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
