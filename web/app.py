@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
-from web import mailbox, pages, problems, unsubscribe, webhooks
+from web import mailbox, pages, problems, progress, unsubscribe, webhooks
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
@@ -36,6 +36,7 @@ def create_app() -> FastAPI:
     """The application that ``aftercare up`` serves."""
     app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.include_router(progress.router)
     app.include_router(pages.router)
     app.include_router(unsubscribe.router)
     app.include_router(webhooks.router)

@@ -16,7 +16,7 @@ from web.language import house, page_language
 
 # What the forms ask for, as a problem page names it: ticked or pressed, or written.
 _CHOSEN = frozenset({"answer", "option", *DIMENSIONS})
-_WRITTEN = frozenset({"reason", "signed_by", "comment"})
+_WRITTEN = frozenset({"reason", "reply", "signed_by", "comment"})
 
 
 def problem_page(request: Request, error: DomainError) -> HTMLResponse:

@@ -202,6 +202,63 @@ class TestThePlan:
         assert "已按方案处理完成" in finished
 
 
+class TestTheQuestion:
+    @staticmethod
+    def _asked(site: Site) -> tuple[int, str, str]:
+        with site.desk() as desk:
+            ticket_id = desk.bring_to(S.DIAGNOSING)
+            desk.give(ticket_id, C.ASK_CUSTOMER, question="故障代码是多少？")
+            seq = desk.last_event(ticket_id)["seq"]
+        return ticket_id, site.link(P.PROGRESS, ticket_id), str(seq)
+
+    def test_is_answered_on_the_progress_page(self, site: Site) -> None:
+        ticket_id, path, seq = self._asked(site)
+        asked = site.client.get(path, params={"lang": "zh-CN"}).text
+
+        answer = site.client.post(path, data={"question": seq, "once": "o", "reply": "E4"}, params={"lang": "en"})
+
+        assert "故障代码是多少？" in asked
+        assert f'name="question" value="{seq}"' in asked
+        assert answer.history[0].status_code == 303
+        assert "<form" not in answer.text
+        assert site.state(ticket_id) == "diagnosing"
+        with site.desk() as desk:
+            event = desk.last_event(ticket_id)
+            assert (event["kind"], event["actor_role"], event["payload"]) == (
+                "record_reply",
+                "customer",
+                {"reply": "E4"},
+            )
+
+    def test_a_second_tap_changes_nothing(self, site: Site) -> None:
+        _, path, seq = self._asked(site)
+        site.client.post(path, data={"question": seq, "once": "o", "reply": "E4"})
+        before = site.everything()
+
+        assert site.client.post(path, data={"question": seq, "once": "o", "reply": "E5"}).status_code == 200
+        assert site.everything() == before
+
+    def test_an_answer_to_an_earlier_question_is_not_taken_for_one_to_this(self, site: Site) -> None:
+        ticket_id, path, seq = self._asked(site)
+        with site.desk() as desk:
+            desk.give(ticket_id, C.RECORD_REPLY, reply="by phone")
+            desk.give(ticket_id, C.ASK_CUSTOMER, question="什么时候开始的？")
+
+        answer = site.client.post(path, data={"question": seq, "reply": "E4"}, params={"lang": "zh-CN"})
+
+        assert "什么时候开始的？" in answer.text
+        assert site.state(ticket_id) == "waiting_customer"
+
+    def test_with_nothing_written_names_what_is_missing(self, site: Site) -> None:
+        ticket_id, path, seq = self._asked(site)
+
+        answer = site.client.post(path, data={"question": seq, "reply": " "}, params={"lang": "en"})
+
+        assert answer.status_code == 422
+        assert "fill in: <strong>your answer</strong>" in answer.text
+        assert site.state(ticket_id) == "waiting_customer"
+
+
 class TestWhatDidNotWork:
     @pytest.mark.parametrize("language", ["en", "zh-CN"])
     def test_is_said_in_the_customers_language(self, site: Site, language: str) -> None:

@@ -18,7 +18,7 @@ from templates.languages import labels, word
 from tests.desk import Desk
 from tests.web.conftest import Site
 from web.app import create_app
-from web.pages import VISIBLE
+from web.progress import VISIBLE
 
 C = CommandName
 S = TicketState

@@ -1,0 +1,93 @@
+"""What every page behind a signed link does: read the link, find the ticket, speak its customer's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import AfterValidator
+from sqlalchemy import Connection
+
+from clock import utc_now
+from db import commands, customers, tickets
+from domain.commands import build_command
+from domain.lifecycle import CommandName
+from domain.links import PATHS, Subject, read, sign
+from domain.messages import LinkPurpose
+from domain.people import Actor, Role
+from settings import get_settings, get_standard
+from templates.render import render_page
+from web.language import house, page_language, remember_reader
+
+
+def _with_plain_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+# Browsers count a line break as one character while people type, and send two.
+Text = Annotated[str, Form(), AfterValidator(_with_plain_breaks)]
+
+
+def read_link(purpose: LinkPurpose, token: str) -> Subject:
+    """What the link is about. Raises LinkError."""
+    return read(purpose, token, key=get_settings().signing_key(), now=utc_now())
+
+
+def find_ticket(
+    request: Request, connection: Connection, ticket_id: int, *, for_update: bool = False
+) -> dict[str, Any]:
+    """The ticket; from here on even a problem is told in its customer's language."""
+    ticket = tickets.get(connection, ticket_id, for_update=for_update)
+    remember_reader(request, ticket["customer_language"])
+    return ticket
+
+
+def form_key(page: str, subject: Subject, once: str) -> str:
+    """The idempotency key of one form; whatever is sent as ``once`` becomes harmless."""
+    return f"page:{page}:{subject.id}:{subject.part}:{''.join(filter(str.isalnum, once))[:40]}"
+
+
+def give(
+    connection: Connection, ticket: Mapping[str, Any], name: CommandName, values: dict[str, Any], *, key: str
+) -> None:
+    """Give a command as the ticket's customer; the same ``key`` gives it once."""
+    customer = Actor(Role.CUSTOMER, ticket["customer_id"])
+    commands.apply_command(
+        connection,
+        ticket["id"],
+        build_command(name, values),
+        customer,
+        standard=get_standard(),
+        now=utc_now(),
+        idempotency_key=key,
+    )
+
+
+def back_to(request: Request, purpose: LinkPurpose, token: str) -> RedirectResponse:
+    """To the page of the link, which shows how things stand now."""
+    suffix = f"?lang={page_language(request)}" if request.query_params.get("lang") else ""
+    return RedirectResponse(f"/{PATHS[purpose]}/{token}{suffix}", status_code=303)
+
+
+def linked_page(
+    request: Request, connection: Connection, ticket: Mapping[str, Any], name: str, **context: Any
+) -> HTMLResponse:
+    """A page about the ticket in its customer's language and time zone."""
+    standard, settings = get_standard(), get_settings()
+    customer = customers.get(connection, ticket["customer_id"])
+    language = page_language(request)
+    now = utc_now()
+    expires_at = now + standard.links.progress
+    token = sign(LinkPurpose.PROGRESS, Subject(ticket["id"]), key=settings.signing_key(), expires_at=expires_at)
+    html = render_page(
+        name,
+        language=language,
+        **(house(language) | {"time_zone": customer["time_zone"]}),
+        now=now,
+        ticket=ticket,
+        progress_link=f"/{PATHS[LinkPurpose.PROGRESS]}/{token}",
+        **context,
+    )
+    return HTMLResponse(html)

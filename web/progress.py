@@ -1,0 +1,103 @@
+"""The progress page: what was done, what is next, by when, by whom; where we asked something, it is answered here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from db import callbacks, clocks, events, tickets
+from db.session import transaction
+from domain.lifecycle import CommandName, TicketState
+from domain.links import Subject
+from domain.messages import LinkPurpose
+from domain.satisfaction import CallbackKind, CallbackState
+from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
+
+router = APIRouter()
+
+# Of a ticket's history, what its customer may see (S-31).
+VISIBLE = frozenset(
+    {
+        "opened",
+        CommandName.ACKNOWLEDGE,
+        CommandName.ASSIGN,
+        CommandName.ESCALATE_TIER,
+        CommandName.FIRST_CONTACT,
+        CommandName.ASK_CUSTOMER,
+        CommandName.RECORD_REPLY,
+        CommandName.PROPOSE_PLAN,
+        CommandName.AGREE_PLAN,
+        CommandName.OBJECT_TO_PLAN,
+        CommandName.LOG_STEP,
+        CommandName.REPORT_DELAY,
+        CommandName.COMPLETE,
+        CommandName.REPORT_NOT_FIXED,
+        CommandName.CONFIRM_COMPLETION,
+        CommandName.CLOSE,
+        CommandName.REOPEN,
+        CommandName.CANCEL,
+        "callback_done",
+    }
+)
+
+
+@router.get("/progress/{token}")
+def progress(request: Request, token: str) -> HTMLResponse:
+    """What was done, what is next, by when, by whom."""
+    subject = read_link(LinkPurpose.PROGRESS, token)
+    with transaction() as connection:
+        ticket = find_ticket(request, connection, subject.id)
+        history = [event for event in events.list_of(connection, ticket["id"]) if _is_visible(event)]
+        question = _open_question(ticket, history)
+        promises = {row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])}
+        return linked_page(
+            request,
+            connection,
+            ticket,
+            "progress",
+            history=history,
+            promises=promises,
+            plans=tickets.plans_of(connection, ticket["id"]),
+            question=question,
+            token=token,
+            once=uuid4().hex,
+            calls=[call for call in callbacks.list_of(connection, ticket["id"]) if _is_promised(call)],
+        )
+
+
+@router.post("/progress/{token}")
+def answer_question(
+    request: Request, token: str, question: Text = "", once: Text = "", reply: Text = ""
+) -> RedirectResponse:
+    """Record the customer's answer to the question they were shown; a second tap changes nothing."""
+    subject = read_link(LinkPurpose.PROGRESS, token)
+    with transaction() as connection:
+        ticket = find_ticket(request, connection, subject.id, for_update=True)
+        asked = _open_question(ticket, events.list_of(connection, ticket["id"]))
+        if asked is not None and question == str(asked["seq"]):
+            key = form_key("reply", Subject(subject.id, asked["seq"]), once)
+            give(connection, ticket, CommandName.RECORD_REPLY, {"reply": reply}, key=key)
+    return back_to(request, LinkPurpose.PROGRESS, token)
+
+
+def _open_question(ticket: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The question for which the ticket waits."""
+    if ticket["state"] != TicketState.WAITING_CUSTOMER:
+        return None
+    return next((event for event in reversed(history) if event["kind"] == CommandName.ASK_CUSTOMER), None)
+
+
+def _is_visible(event: Mapping[str, Any]) -> bool:
+    return event["kind"] in VISIBLE and not event["payload"].get("is_internal", False)
+
+
+def _is_promised(call: Mapping[str, Any]) -> bool:
+    """Whether the customer was told of a call or visit that is still to come; a visit is announced once it is given."""
+    if call["state"] != CallbackState.OPEN:
+        return False
+    is_announced = call["kind"] == CallbackKind.FOLLOW_UP_VISIT and call["assigned_to"] is not None
+    return is_announced or call["kind"] == CallbackKind.LOW_SCORE
