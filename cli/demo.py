@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -9,58 +10,91 @@ import sys
 import time
 from pathlib import Path
 
-from cli import stack
+from cli import interrupts, service, stack
 from cli.failure import CommandError
 from cli.ready import prepare
 from cli.screen import Screen
+from cli.supervisor import Supervisor
+from db import embedded
 from db.session import database_url
-from settings import Settings, get_settings, get_standard
+from settings import Settings, get_settings, get_standard, require_home
 
+_README = "README"
 _MARK = "this folder belongs to 'aftercare demo' and is made anew each time"
 
 
 def play(*, keep_open: bool) -> None:
-    """Play the story; raises CommandError when a step of it did not happen."""
-    console = Screen()
-    settings = _own_home(get_settings())
-    with console.status("Starting Postgres"):
-        url, _ = prepare(migrate=True)
-    env = stack.environment(settings, url)
-    supervisor = stack.Supervisor(settings.home, stack.programs(settings)[:1], env)
+    """Play the story; raises CommandError when a step of it did not happen, or it was stopped before its end."""
+    screen = Screen()
+    home = get_settings().home.absolute() / "demo"
+    require_home(home.parent)
+    _require_own(home)
+    lock = service.lock_home(home, f"'aftercare up' or a demo is running on {home}; stop it first")
     try:
-        supervisor.start()
-        with console.status("Starting the Prefect server; it makes its tables, which takes half a minute"):
-            stack.wait_until_up(f"{settings.prefect_url}/api/health", supervisor, "prefect-server", seconds=180)
-        # Prefect reads its settings when it is first imported: only now does it know where its server is.
-        os.environ |= env | {"PREFECT_LOGGING_LEVEL": "WARNING"}
-        from cli.story import tell
-
-        missing = tell(console, get_standard(), ui=settings.prefect_url)
-        console.say(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} {sys.argv[0]} up", lines=True)
-        if keep_open:
-            console.say(f"Prefect's UI stays at {settings.prefect_url} until Ctrl-C.")
-            while True:
-                time.sleep(1)
+        interrupts.listen()
+        service.stop_leftovers(home, screen)
+        missing = _play(screen, _fresh(home), keep_open=keep_open)
     except KeyboardInterrupt:
-        return
+        raise CommandError("the demo was stopped before its end") from None
     finally:
-        supervisor.stop()
+        lock.release()
     if missing:
         raise CommandError(f"{len(missing)} steps of the demo did not happen: {'; '.join(missing)}")
 
 
-def _own_home(settings: Settings) -> Settings:
-    """A fresh home beside the real one, with a free port, so that the demo disturbs nothing."""
-    home = settings.home.absolute() / "demo"
-    mark = home / "README"
-    if home.exists():
-        if not mark.exists():
-            raise CommandError(f"{home} is not the demo's own folder; move it away")
-        shutil.rmtree(home)
-    home.mkdir(parents=True)
+def _play(screen: Screen, settings: Settings, *, keep_open: bool) -> list[str]:
+    with screen.status("Starting Postgres"):
+        url, _ = prepare(migrate=True)
+    env = stack.environment(settings, url)
+    manager = Supervisor(settings.home, stack.programs(settings)[:1], env)
+    try:
+        manager.start()
+        with screen.status("Starting the Prefect server; it makes its tables, which takes half a minute"):
+            stack.wait_until_up(f"{settings.prefect_url}/api/health", manager, "prefect-server", seconds=180)
+        # Prefect reads its settings when it is first imported: only now does it know where its server is.
+        os.environ |= env | {"PREFECT_LOGGING_LEVEL": "WARNING"}
+        from cli.story import tell
+
+        missing = tell(screen, get_standard(), ui=settings.prefect_url)
+        screen.say(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} {sys.argv[0]} up", lines=True)
+        if keep_open:
+            screen.say(f"Prefect's UI stays at {settings.prefect_url} until Ctrl-C.")
+            _wait_for_an_end()
+        return missing
+    finally:
+        interrupts.ignore()
+        manager.stop()
+
+
+def _wait_for_an_end() -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
+
+
+def _require_own(home: Path) -> None:
+    """Make the demo's folder. Raises CommandError when there is one that is not its own."""
+    mark = home / _README
+    if home.exists() and not mark.exists() and any(home.iterdir()):
+        raise CommandError(f"{home} is not the demo's own folder; move it away")
+    home.mkdir(exist_ok=True)
     mark.write_text(_MARK, "ascii")
+
+
+def _fresh(home: Path) -> Settings:
+    """The demo's home emptied, beside the real one, with a free port, so that the demo disturbs nothing."""
+    embedded.stop(home / "postgres" / "data")
+    for entry in home.iterdir():
+        if entry.name in {_README, service.LOCK}:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    wished = get_settings()
+    prefect_port = free_port(wished.prefect_port)
     os.environ["AFTERCARE_HOME"] = str(home)
-    os.environ["AFTERCARE_PREFECT_PORT"] = str(free_port(settings.prefect_port))
+    os.environ["AFTERCARE_PREFECT_PORT"] = str(prefect_port)
     # Whatever the real one uses: the demo's customers are invented, their numbers may be somebody's.
     os.environ |= {"AFTERCARE_SMS": "mailbox", "AFTERCARE_EMAIL": "mailbox"}
     os.environ.pop("AFTERCARE_DATABASE_URL", None)

@@ -2,69 +2,87 @@
 
 from __future__ import annotations
 
-import signal
+import contextlib
 import time
-from types import FrameType
-from typing import NoReturn
+from pathlib import Path
+from typing import Any
 
 import fasteners
-import typer
 
-from cli import stack
+from cli import interrupts, runs, stack, supervisor
 from cli.failure import CommandError
 from cli.ready import prepare
 from cli.screen import Screen
-from settings import Settings, get_settings
+from clock import utc_now
+from settings import Settings, get_settings, require_home
+
+LOCK = "up.lock"
 
 
 def up() -> None:
     """Start database, Prefect server with UI, worker, deployments and web; stop them all with Ctrl-C."""
     settings = get_settings()
-    console = Screen()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    lock = fasteners.InterProcessLock(settings.home / "up.lock")
-    if not lock.acquire(blocking=False):
-        raise CommandError(
-            f"Aftercare is up already on {settings.home.absolute()}; stop it, or set AFTERCARE_HOME to another folder"
-        )
+    screen = Screen()
+    require_home(settings.home)
+    lock = lock_home(
+        settings.home,
+        f"Aftercare is up already on {settings.home.absolute()}; stop it, or set AFTERCARE_HOME to another folder",
+    )
     try:
+        interrupts.listen()
+        stop_leftovers(settings.home, screen)
         stack.require_free(settings.prefect_port, "AFTERCARE_PREFECT_PORT", "the Prefect server")
         stack.require_free(settings.web_port, "AFTERCARE_WEB_PORT", "the pages")
-        _run(settings, console)
+        _run(settings, screen)
+    except KeyboardInterrupt:
+        # A terminal that was closed takes no farewell.
+        with contextlib.suppress(OSError):
+            screen.say("Aftercare is down; 'aftercare up' goes on with the same data.")
     finally:
         lock.release()
 
 
-def _run(settings: Settings, console: Screen) -> None:
-    signal.signal(signal.SIGTERM, _interrupt)
-    with console.status("Starting the database"):
+def lock_home(home: Path, refusal: str) -> Any:
+    """The lock of the one ``up`` or ``demo`` of a home; raises CommandError with ``refusal`` when another has it."""
+    lock = fasteners.InterProcessLock(home / LOCK)
+    if not lock.acquire(blocking=False):
+        raise CommandError(refusal)
+    return lock
+
+
+def stop_leftovers(home: Path, screen: Screen) -> None:
+    """Stop what an ``aftercare`` that was killed left running on this home, and say so; the lock must be held."""
+    with screen.status("Looking for what an earlier start left running"):
+        found = supervisor.stop_leftovers(home)
+    if found:
+        screen.say("An earlier 'aftercare' on this home was killed; what it left running was stopped.")
+
+
+def _run(settings: Settings, screen: Screen) -> None:
+    with screen.status("Starting the database"):
         url, _ = prepare()
     env = stack.environment(settings, url)
-    supervisor = stack.Supervisor(settings.home, stack.programs(settings), env)
+    stack.require_hope(env, settings)
+    started = utc_now()
+    manager = supervisor.Supervisor(settings.home, stack.programs(settings), env)
     try:
-        supervisor.start()
-        with console.status("Starting the Prefect server (the first time it makes its tables)"):
-            stack.wait_until_up(f"{settings.prefect_url}/api/health", supervisor, "prefect-server", seconds=180)
-        with console.status("Deploying the flows"):
+        manager.start()
+        with screen.status("Starting the Prefect server (the first time it makes its tables)"):
+            stack.wait_until_up(f"{settings.prefect_url}/api/health", manager, "prefect-server", seconds=180)
+        with screen.status("Deploying the flows"):
             stack.deploy(env)
             stack.require_credentials(env, settings)
-            supervisor.control("start", "worker")
-            stack.start_windows(env)
-        stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", supervisor, "web", seconds=30)
-        console.say(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}", lines=True)
+            runs.settle_old(env, now=started)
+            manager.control("start", "worker")
+            runs.start_windows(env)
+        stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", manager, "web", seconds=30)
+        screen.say(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}", lines=True)
         if not settings.public_url:
-            console.say(f"  Mailbox   {settings.web_url}/mailbox")
-        console.say(f"  Logs      {supervisor.logs}\nCtrl-C stops it.", lines=True)
+            screen.say(f"  Mailbox   {settings.web_url}/mailbox")
+        screen.say(f"  Logs      {manager.logs}\nCtrl-C stops it.", lines=True)
         while True:
-            supervisor.require_running()
+            manager.require_running()
             time.sleep(1)
-    except KeyboardInterrupt:
-        with console.status("Stopping"):
-            supervisor.stop()
-        typer.echo("Aftercare is down; 'aftercare up' goes on with the same data.")
     finally:
-        supervisor.stop()
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+        interrupts.ignore()
+        manager.stop()

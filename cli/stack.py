@@ -1,42 +1,28 @@
-"""This file starts and stops the processes of one Aftercare: Prefect server, worker and web, under supervisord."""
+"""This file knows what one Aftercare consists of: its programs, their environment, and what Prefect is told of it."""
 
 from __future__ import annotations
 
 import os
-import re
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import httpx
-import yaml
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from channels import registry
 from cli.failure import CommandError
-from db.session import engine
+from cli.supervisor import Program, Supervisor
+from db.session import engine, require_usable
 from settings import Settings, kept_secret
 
 WORK_POOL = "aftercare"
 PREFECT_YAML = Path(__file__).parents[1] / "deployments" / "prefect.yaml"
 _BIN = Path(sys.executable).parent
-
-
-@dataclass(frozen=True)
-class Program:
-    """One supervised process. ``priority``: started in this order, stopped in the opposite one."""
-
-    name: str
-    command: Sequence[str]
-    priority: int
-    autostart: bool = True
 
 
 def prefect_database(settings: Settings, url: str) -> str:
@@ -45,6 +31,7 @@ def prefect_database(settings: Settings, url: str) -> str:
     Raises CommandError when it is missing and may not be created.
     """
     if settings.prefect_database_url is not None:
+        require_usable(settings.prefect_database_url, named="AFTERCARE_PREFECT_DATABASE_URL")
         return make_url(settings.prefect_database_url).set(drivername="postgresql+asyncpg").render_as_string(False)
     own = make_url(url).set(database="prefect")
     with engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -76,6 +63,8 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(settings.prefect_port),
         "PREFECT_SERVER_ENCRYPTION_KEY": kept_secret(home, "prefect_encryption_key"),
+        # Nothing that comes along is to report to its makers from a service that holds customers' words.
+        "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # Prefect keeps its runs for 14 days, its events for its own 7; the record of truth is the product's own.
@@ -97,86 +86,6 @@ def programs(settings: Settings) -> list[Program]:
     ]
 
 
-class Supervisor:
-    """A supervisord of our own with these programs; its files are in ``home/run``, its logs in ``home/logs``."""
-
-    def __init__(self, home: Path, programs: Sequence[Program], env: dict[str, str]) -> None:
-        self.home = home.absolute()
-        self.logs = self.home / "logs"
-        self.env = os.environ | env
-        self.config = self.home / "run" / "supervisord.conf"
-        self.config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.logs.mkdir(parents=True, exist_ok=True)
-        # The path of a Unix socket must be short, the home may be deep.
-        mark = sha256(str(self.home).encode()).hexdigest()[:12]
-        self.socket = Path(tempfile.gettempdir()) / f"aftercare-{os.getuid()}-{mark}.sock"
-        self.config.write_text(self._render(programs), "utf-8")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start supervisord and the programs that start by themselves."""
-        command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self.config)]
-        with (self.logs / "supervisord.out").open("wb") as log:
-            # A session of its own: Ctrl-C reaches us, and we stop the programs in order.
-            self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, start_new_session=True)
-
-    def control(self, *arguments: str) -> str:
-        """Give supervisorctl a command, for example ``start worker``."""
-        command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self.config), *arguments]
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True, check=False)
-        return done.stdout
-
-    def stop(self) -> None:
-        """Stop the programs in reverse order of their start, then supervisord."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-    def require_running(self) -> None:
-        """Raise CommandError with the end of the log when supervisord itself has ended."""
-        if self.process is not None and self.process.poll() is not None:
-            tail = (self.logs / "supervisord.out").read_text("utf-8", "replace").strip().splitlines()[-3:]
-            raise CommandError(f"the process manager ended: {' / '.join(tail)}; see {self.logs}")
-
-    def require_program(self, program: str) -> None:
-        """Raise CommandError with the end of its log when a program cannot be kept running."""
-        self.require_running()
-        if re.search(r"FATAL|BACKOFF|EXITED", self.control("status", program)):
-            raise CommandError(
-                f"{program} does not stay up; its log {self.logs}/{program}.log ends:\n{self.tail(program)}"
-            )
-
-    def tail(self, program: str) -> str:
-        """The last lines of a program's log."""
-        lines = (self.logs / f"{program}.log").read_text("utf-8", "replace").strip().splitlines()
-        return "\n".join(lines[-5:])
-
-    def _render(self, programs: Sequence[Program]) -> str:
-        run = self.config.parent
-        sections = [
-            f"[supervisord]\nlogfile={self.logs}/supervisord.log\npidfile={run}/supervisord.pid\nloglevel=info\n"
-            f"user={os.getuid()}\nnodaemon=true\n",
-            f"[unix_http_server]\nfile={self.socket}\nchmod=0600\n",
-            "[rpcinterface:supervisor]\n"
-            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n",
-            f"[supervisorctl]\nserverurl=unix://{self.socket}\n",
-        ]
-        for program in programs:
-            command = " ".join(f'"{part}"' if re.search(r"\s", part) else part for part in program.command)
-            sections.append(
-                f"[program:{program.name}]\ncommand={command.replace('%', '%%')}\npriority={program.priority}\n"
-                f"autostart={str(program.autostart).lower()}\nautorestart=true\nstartsecs=3\nstopwaitsecs=20\n"
-                f"stopasgroup=true\nkillasgroup=true\nredirect_stderr=true\n"
-                f"stdout_logfile={self.logs}/{program.name}.log\nstdout_logfile_maxbytes=10MB\n"
-                "stdout_logfile_backups=2\n"
-            )
-        return "\n".join(sections)
-
-
 def require_free(port: int, setting: str, what: str) -> None:
     """Raise CommandError, which names the setting to change, when a port is in use."""
     with socket.socket() as probe:
@@ -190,7 +99,7 @@ def require_free(port: int, setting: str, what: str) -> None:
 
 
 def wait_until_up(address: str, supervisor: Supervisor, program: str, *, seconds: float) -> None:
-    """Wait until a program answers at an address. Raises CommandError with the end of its log."""
+    """Wait until a program answers at an address. Raises CommandError with the cause its log gives."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -200,7 +109,7 @@ def wait_until_up(address: str, supervisor: Supervisor, program: str, *, seconds
             pass
         time.sleep(1)
         supervisor.require_program(program)
-    raise CommandError(f"{address} did not answer in {seconds:.0f} s; its log ends:\n{supervisor.tail(program)}")
+    raise CommandError(f"{address} did not answer in {seconds:.0f} s: {supervisor.cause(program)}")
 
 
 def run_prefect(arguments: Sequence[str], env: dict[str, str]) -> None:
@@ -223,23 +132,16 @@ def require_credentials(env: dict[str, str], settings: Settings) -> None:
     """Raise SettingsError, which names each variable, when a chosen transport lacks something in its environment and
     its Prefect block."""
     os.environ.update(env)
-    from channels.registry import require
     from tasks.credentials import with_blocks
 
-    require(with_blocks(settings))
+    registry.require(with_blocks(settings))
 
 
-def start_windows(env: dict[str, str]) -> None:
-    """Start a run of each windowed flow at once, rather than wait for its next slot with nobody awake."""
-    # Prefect reads its settings when it is first imported: only now does it know where its server is.
-    os.environ.update(env)
-    from prefect.client.orchestration import get_client
-
-    deployments = yaml.safe_load(PREFECT_YAML.read_text("utf-8"))["deployments"]
-    with get_client(sync_client=True) as client:
-        for deployment in deployments:
-            if "window_seconds" in deployment.get("parameters", {}):
-                flow_name = str(deployment["entrypoint"]).rpartition(".")[2]
-                found = client.read_deployment_by_name(f"{flow_name}/{deployment['name']}")
-                if not found.paused and any(schedule.active for schedule in found.schedules):
-                    client.create_flow_run_from_deployment(found.id, tags=["start-up"])
+def require_hope(env: dict[str, str], settings: Settings) -> None:
+    """Raise SettingsError like ``require_credentials``, before any server is started, where there can be no block:
+    Prefect's database was never used."""
+    url = make_url(env["PREFECT_API_DATABASE_CONNECTION_URL"]).set(drivername="postgresql+psycopg")
+    with engine(url.render_as_string(hide_password=False)).connect() as connection:
+        has_blocks = connection.execute(text("SELECT to_regclass('block_document')")).scalar()
+    if has_blocks is None:
+        registry.require(settings)

@@ -64,10 +64,14 @@ class EmbeddedPostgres:
         return found
 
     def close(self) -> None:
-        """Give up the hold; holders that were killed cannot, so theirs are given up here too."""
+        """Give up the hold."""
+        self.forget_killed()
+        self.server.cleanup()
+
+    def forget_killed(self) -> None:
+        """Give up the holds of those who were killed and cannot: else nobody would ever be the last."""
         holders = self.server.global_process_id_list
         holders.put([pid for pid in holders.get() if psutil.pid_exists(pid)])
-        self.server.cleanup()
 
 
 def _server(folder: Path) -> Any:
@@ -93,5 +97,12 @@ def start(folder: Path) -> EmbeddedPostgres:
         with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"aftercare-{os.getuid()}-embedded.lock"):
             postgres = EmbeddedPostgres(_server(folder), folder)
             # In the same lock: of several first commands at once, one creates the databases.
+            postgres.forget_killed()
             postgres.create_missing(PRODUCT_DATABASE, PREFECT_DATABASE)
     return postgres
+
+
+def stop(folder: Path) -> None:
+    """Stop the server whose data lie in ``folder`` if one runs there and nobody alive holds it."""
+    if (folder / "postmaster.pid").exists():
+        start(folder).close()
