@@ -17,7 +17,7 @@ from templates.languages import HERE, labels
 from templates.render import Words, WordsError, language_for, languages, render_markdown, render_message, render_page
 from templates.sample_digest import sample_digest
 from templates.samples import SAMPLE_NOW, sample_context, sample_recipient
-from templates.variants import longest
+from templates.variants import bare, longest
 
 K = MessageKind
 LINK = "https://care.example.cn/p/AbC123?a=1&b=2"
@@ -333,3 +333,24 @@ def test_the_digest_of_an_empty_week_is_a_digest(language: str) -> None:
     shown = render_markdown("weekly_digest", language=language, time_zone="Asia/Shanghai", digest=digest)
 
     assert "None" not in said + shown
+
+
+@pytest.mark.parametrize(
+    ("due", "in_time", "english", "chinese"),
+    [
+        (0, None, "No promise and no callback came due", "没有到期的承诺和回访"),
+        (1, 0.0, "The one callback that was due was not done in time.", "应回访1次，没有按时完成。"),
+        (3, 0.0, "None of the 3 callbacks that were due was done in time.", "应回访3次，都没有按时完成。"),
+        (4, 0.75, "75% of the 4 callbacks that were due were done in time.", "应回访4次，按时完成的占75%。"),
+        (2, 1.0, "Every callback was done in time.", "回访全部按时完成。"),
+    ],
+)
+def test_the_digest_says_of_callbacks_what_there_is_to_say(
+    due: int, in_time: float | None, english: str, chinese: str
+) -> None:
+    for language, words_of_it in (("en", english), ("zh-CN", chinese)):
+        digest = bare(K.WEEKLY_DIGEST, language=language).context["digest"]
+        digest["callbacks"]["due"]["now"] = due
+        digest["callbacks"]["in_time_share"]["now"] = in_time
+
+        assert words_of_it in everything(K.WEEKLY_DIGEST, language, context={"digest": digest})
