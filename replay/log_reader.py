@@ -98,6 +98,10 @@ def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[s
             if following is None:
                 break
             taken.append(following)
+            # A line that is a whole record by itself is hardly the middle of somebody's words.
+            alone = _parse(following[1], delimiter)
+            if isinstance(alone, list) and len(alone) == width:
+                break
             text += following[1]
             fields = _parse(text, delimiter)
         whole = isinstance(fields, list) and (len(taken) == 1 or len(fields) == width)

@@ -222,8 +222,22 @@ class TestTheDatabase:
         with transaction(console.database) as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-        assert "9999" in console.refuse("ticket", "list")
-        assert "9999" in console.refuse("db", "upgrade")
+        sentence = console.refuse("ticket", "list")
+
+        assert "9999, which this version does not know" in sentence
+        assert console.refuse("db", "upgrade") == sentence
+
+    def test_whose_tables_differ_is_described(self, console: Console) -> None:
+        with transaction(console.database) as connection:
+            connection.execute(text("ALTER TABLE customers DROP COLUMN region"))
+            connection.execute(text("ALTER TABLE staff ADD COLUMN hobby text"))
+            connection.execute(text("ALTER TABLE staff ALTER COLUMN name DROP NOT NULL"))
+
+        shown = console.run("db", "check").stdout
+
+        assert "schema: column customers.region is missing" in shown
+        assert "schema: column staff.hobby is not of this version" in shown
+        assert "schema: column staff.name may be empty and must not" in shown
 
     def test_whose_history_was_altered_is_found_by_check_and_doctor(self, console: Console) -> None:
         number = console.succeed(*OPEN, "--phone", "13800138000").split()[0]
@@ -236,6 +250,49 @@ class TestTheDatabase:
         assert check.returncode == doctor.returncode == 1
         assert f"history: {number}: event 1 was altered" in check.stdout
         assert f"{number}: event 1 was altered" in doctor.stdout
+
+
+class TestTheSettings:
+    @pytest.mark.parametrize(
+        ("variables", "said"),
+        [
+            ({"AFTERCARE_STANDARD": ""}, "AFTERCARE_STANDARD: is empty"),
+            ({"AFTERCARE_TEMPLATES": " "}, "AFTERCARE_TEMPLATES: is empty"),
+            ({"AFTERCARE_HOME": ""}, "AFTERCARE_HOME: is empty"),
+            ({"AFTERCARE_PUBLIC_URL": "foo"}, "AFTERCARE_PUBLIC_URL: must be an address like https://"),
+            ({"AFTERCARE_PUBLIC_URL": "https://"}, "AFTERCARE_PUBLIC_URL: must be"),
+            ({"AFTERCARE_PUBLIC_URL": "https://a b.example"}, "AFTERCARE_PUBLIC_URL: must be"),
+            ({"AFTERCARE_PUBLIC_URL": "ftp://a.example"}, "AFTERCARE_PUBLIC_URL: must be"),
+            ({"AFTERCARE_PUBLIC_URL": "https://a.example?x=1"}, "AFTERCARE_PUBLIC_URL: must be"),
+            ({"AFTERCARE_WEB_PORT": "4300", "AFTERCARE_PREFECT_PORT": "4300"}, "are both 4300"),
+            ({"TWILIO_AUTH_TOKEN": "geheim sache"}, "TWILIO_AUTH_TOKEN: has a blank"),
+            ({"SENDGRID_API_KEY": "geheim\u200b"}, "SENDGRID_API_KEY: has a blank"),
+            ({"TWILIO_ACCOUNT_SID": "geheim\n"}, "TWILIO_ACCOUNT_SID: has a blank"),
+        ],
+    )
+    def test_that_can_only_be_a_slip_are_refused(self, used: Console, variables: dict[str, str], said: str) -> None:
+        sentence = used.refuse("ticket", "list", **variables)
+
+        assert said in sentence
+        assert "geheim" not in sentence
+
+    def test_with_a_home_that_cannot_be_made_are_refused(self, used: Console) -> None:
+        (used.home / "a_file").write_text("x")
+        home = str(used.home / "a_file" / "home")
+
+        for arguments in (("up",), ("demo",)):
+            assert "AFTERCARE_HOME" in used.refuse(*arguments, AFTERCARE_HOME=home)
+
+
+class TestTheDoctor:
+    def test_says_durations_as_people_write_them(self, console: Console) -> None:
+        console.succeed(*OPEN, "--phone", "13800138000")
+
+        shown = console.run("doctor").stdout
+
+        assert "P1 " in shown
+        assert "day," not in shown
+        assert "0:30:00" not in shown
 
 
 class TestUp:
