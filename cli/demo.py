@@ -53,9 +53,15 @@ def _play(screen: Screen, settings: Settings, *, keep_open: bool) -> list[str]:
             stack.wait_until_up(f"{settings.prefect_url}/api/health", manager, "prefect-server", seconds=180)
         # Prefect reads its settings when it is first imported: only now does it know where its server is.
         os.environ |= env | {"PREFECT_LOGGING_LEVEL": "WARNING"}
+        from prefect.logging.handlers import APILogWorker
+
         from cli.story import tell
 
-        missing = tell(screen, get_standard(), ui=settings.prefect_url)
+        try:
+            missing = tell(screen, get_standard(), ui=settings.prefect_url)
+        finally:
+            # The last lines of the flows' logs go to the server while it is there.
+            APILogWorker.drain_all(timeout=5)
         screen.say(f"\nLook around in Prefect: AFTERCARE_HOME={settings.home} {sys.argv[0]} up", lines=True)
         if keep_open:
             screen.say(f"Prefect's UI stays at {settings.prefect_url} until Ctrl-C.")

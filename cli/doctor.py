@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib.metadata
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
+from sqlalchemy.exc import DBAPIError
 
 from channels import registry
 from cli.failure import CommandError
 from cli.screen import Screen
 from db import events, inbox, media, outbox, schema, staff
-from db.session import DatabaseUnavailableError, database_url, require_usable, transaction
-from domain.exceptions import StandardError
+from db.session import DatabaseUnavailableError, cause, database_url, require_usable, transaction
+from domain.exceptions import DomainError, StandardError
 from domain.messages import Medium
 from settings import Settings, SettingsError, get_settings, get_standard
 
@@ -170,12 +172,17 @@ def _guarded(look: Callable[[], Finding]) -> Callable[[], Finding]:
         try:
             return look()
         except SettingsError as error:
-            return Finding(look.__name__.strip("_").capitalize(), str(error), "set the variables named")
-        except Exception as error:  # noqa: BLE001  a doctor reports whatever is wrong
-            name = look.__name__.strip("_").capitalize()
-            return Finding(name, f"could not look: {type(error).__name__}", "mend what is wrong above first")
+            return Finding(_name(look), str(error), "set the variables named")
+        except DBAPIError as error:
+            return Finding(_name(look), f"could not look: {cause(error)}", "mend what is wrong above first")
+        except (DomainError, DatabaseUnavailableError, OSError, subprocess.SubprocessError) as error:
+            return Finding(_name(look), f"could not look: {error}", "mend what is wrong above first")
 
     return guarded
+
+
+def _name(look: Callable[[], Finding]) -> str:
+    return look.__name__.strip("_").capitalize()
 
 
 LOOKS = tuple(map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _channels, _prefect)))

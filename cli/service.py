@@ -62,7 +62,7 @@ def _run(settings: Settings, screen: Screen) -> None:
     with screen.status("Starting the database"):
         url, _ = prepare()
     env = stack.environment(settings, url)
-    stack.require_hope(env, settings)
+    stack.require_possible_credentials(env, settings)
     started = utc_now()
     manager = supervisor.Supervisor(settings.home, stack.programs(settings), env)
     try:

@@ -137,7 +137,7 @@ def require_credentials(env: dict[str, str], settings: Settings) -> None:
     registry.require(with_blocks(settings))
 
 
-def require_hope(env: dict[str, str], settings: Settings) -> None:
+def require_possible_credentials(env: dict[str, str], settings: Settings) -> None:
     """Raise SettingsError like ``require_credentials``, before any server is started, where there can be no block:
     Prefect's database was never used."""
     url = make_url(env["PREFECT_API_DATABASE_CONNECTION_URL"]).set(drivername="postgresql+psycopg")

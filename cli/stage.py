@@ -29,7 +29,7 @@ from flows.ticket_lifecycle import ticket_lifecycle
 
 _PAGE = 120
 _INDENT = 15
-_FIRST_LINES = 3
+_FIRST_LINES = 4
 
 # In this order: what a sweep owes is queued before it is delivered.
 FLOW_FOR: dict[Due, Flow[Any, Any]] = {
@@ -164,7 +164,8 @@ class Stage:
         self.screen.say(" " * 13, (f"{medium} to {entry['recipient_name']}", "green"), f" ({entry['kind']})")
         if medium == Medium.EMAIL:
             self._print_said(entry["subject"], style="bold")
-        lines = [line for line in entry["body"].splitlines() if line.strip()]
+        letterhead = set(self.standard.organisation.name.values())
+        lines = [line for line in entry["body"].splitlines() if line.strip() and line.strip() not in letterhead]
         # An SMS is shown whole; of a mail what its reader sees first.
         for line in lines if medium == Medium.SMS else lines[:_FIRST_LINES]:
             self._print_said(line)

@@ -21,6 +21,8 @@ from cli.failure import CommandError
 _PATIENCE = 60
 # The last line of a traceback; a server that could not start says afterwards only that it could not.
 _ERROR = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Violation|Refused)\w*: .+|(?:FATAL|ERROR): .+")
+# How SQLAlchemy repeats what the driver said, which is what a person can mend.
+_WRAPPING = re.compile(r"^sqlalchemy\.\S+: \(.+\) <class '[\w.]+'>: ")
 _FOLLOWS = re.compile(r"RuntimeError: Server|ERROR: +Application startup failed|SystemExit")
 
 
@@ -93,7 +95,7 @@ class Supervisor:
         written = log.read_text("utf-8", "replace") if log.exists() else ""
         lines = [line.strip() for line in written.splitlines() if line.strip()]
         errors = [line for line in lines if _ERROR.match(line) and not _FOLLOWS.match(line)]
-        said = (errors or lines or ["it wrote nothing"])[-1]
+        said = _WRAPPING.sub("", (errors or lines or ["it wrote nothing"])[-1])
         return f"{said}; its log is {log}"
 
     def _render(self, programs: Sequence[Program]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -34,7 +35,11 @@ def database_url() -> str:
     if settings.database_url is not None:
         return settings.database_url
     require_home(settings.home)
-    return embedded.start(settings.postgres_folder).url(embedded.PRODUCT_DATABASE)
+    try:
+        return embedded.start(settings.postgres_folder).url(embedded.PRODUCT_DATABASE)
+    except subprocess.SubprocessError as error:
+        log = settings.postgres_folder / "log"
+        raise DatabaseUnavailableError(f"the embedded Postgres does not start; the end of {log} says why") from error
 
 
 @contextmanager

@@ -294,6 +294,28 @@ class TestTheDoctor:
         assert "day," not in shown
         assert "0:30:00" not in shown
 
+    def test_sends_whoever_finds_failed_messages_to_their_list(self, console: Console) -> None:
+        number = console.succeed(*OPEN, "--phone", "13800138000").split()[0]
+        console.succeed("ticket", "do", number, "acknowledge", "--as", SUPERVISOR)
+        with transaction(console.database) as connection:
+            connection.execute(
+                text(
+                    "UPDATE messages SET state = 'failed', error_code = '30003', body = 'x', address = '+8613800138000'"
+                )
+            )
+
+        shown = console.run("doctor").stdout
+
+        assert "failed" in shown
+        assert "aftercare message list" in shown
+        assert "30003" in console.succeed("message", "list")
+
+    def test_keeps_the_cause_of_a_failed_connection(self, console: Console) -> None:
+        shown = console.run("doctor", AFTERCARE_DATABASE_URL="postgresql://u:secret@127.0.0.1:1/x").stdout
+
+        assert "refused" in shown
+        assert "secret" not in shown
+
 
 class TestUp:
     def test_is_refused_while_a_port_is_in_use(self, used: Console) -> None:
