@@ -26,12 +26,12 @@ def list_staff() -> None:
 
     with working() as (connection, _):
         people = staff.list_all(connection)
-    whole = {"Id", "Address", "Team"}
-    grid = Grid("Id", "Tier", "Team", "Region", "Name", "Role", "Address", "Duty", "Open tickets", whole=whole)
+    # Few columns, so that a terminal of 80 has room for whole addresses.
+    grid = Grid("Id", "Team", "Name", "Role and duty", "Address", "Open", whole={"Id", "Address"})
     for person in people:
-        role = f"{person['role']}{' (senior)' if person['is_senior'] else ''}"
-        where = (person["id"], person["tier"], person["team_name"], person["region"] or "every region")
-        grid.row(*where, person["name"], role, person["email"], person["calendar"], person["load"])
+        role = f"{person['role']}{', senior' if person['is_senior'] else ''}, {person['calendar']}"
+        team = f"{person['team_name']} (tier {person['tier']}, {person['region'] or 'every region'})"
+        grid.row(person["id"], team, person["name"], role, person["email"], person["load"])
     Screen().show(grid, otherwise="No staff yet: 'aftercare db seed' adds samples, 'aftercare staff add' yours.")
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 # Nobody reads a pipe with a ruler: there a table is as wide as its longest row.
 _WIDE = 20_000
-_NARROWEST = 10
+_NARROWEST = 7
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # An address of a page, a word, blanks, or a character of a script without blanks with the stops that follow it.
 _PIECES = re.compile(r"https?://[!-~]+|[!-~\u00a1-\u2017\u2030-\u205f]+|[ \t]+|.[、。，；：！？）】》”’]*", re.DOTALL)
