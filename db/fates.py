@@ -92,6 +92,8 @@ def report(connection: Connection, said: Report, *, provider: str, policy: Deliv
         return "late"
     look_at = next_poll(policy, 0, now=now) if target is MessageState.ACCEPTED else None
     values = {"state": target.value, "provider": provider, "provider_id": outcome.provider_id, "look_at": look_at}
+    if waits_again and row[0]["switched_from"] is not None:
+        values |= {"medium": row[0]["switched_from"], "switched_from": None}
     set_columns(connection, said.message_id, looks=0, error_code=None, settled_at=now, **values)
     return target.value
 

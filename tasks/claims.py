@@ -76,6 +76,8 @@ def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
     send_by = time.monotonic() + standard.delivery.unknown_after.total_seconds() / 2
     rate = standard.delivery.per_second[medium]
     with transaction() as connection:
+        if not outbox.is_due(connection, medium, now=now):
+            return Claimed(medium, [], send_by)
         allowed = media.allowance(connection, medium, per_second=rate, today=today, most=BATCH)
         if not allowed.messages:
             return Claimed(medium, [], send_by, is_throttled=not allowed.is_stopped)
@@ -146,7 +148,7 @@ class _Claim:
         """The same, with several news of one ticket said in one message."""
         groups: dict[Any, list[Row]] = defaultdict(list)
         for row in rows:
-            is_news = MESSAGES[MessageKind(row["kind"])].merges and row["body"] is None
+            is_news = MESSAGES[MessageKind(row["kind"])].merges and row["attempts"] == 0
             groups[("news", row["ticket_id"], row["customer_id"]) if is_news else row["id"]].append(row)
         whole = []
         for group in groups.values():
@@ -163,7 +165,7 @@ class _Claim:
         waits: dict[int, datetime] = {}
         for row in rows:
             try:
-                said = {} if row["body"] is not None else words.of(row, self.now)
+                said = {} if row["address"] is not None else words.of(row, self.now)
             except WordsError as error:
                 outbox.refuse(self.connection, row["id"], code="words", body=str(error), now=self.now)
                 self.other["without words"] += 1

@@ -115,6 +115,16 @@ class TestAVendorsReport:
 
         assert outbox.claim(desk.connection, Medium.SMS, now=desk.after(days=1), limit=9) == []
 
+    def test_that_it_arrived_after_all_cancels_the_switch_to_the_other_medium(self, desk: Desk, ticket: int) -> None:
+        row = send(desk)
+        settle(desk, row, Rejected("30003", Remedy.OTHER_MEDIUM))
+        assert stored(desk, row).medium == "email"
+
+        assert report(desk, row, Accepted("SM1", delivered=True)) == "delivered"
+
+        assert (stored(desk, row).medium, stored(desk, row).switched_from) == ("sms", None)
+        assert outbox.claim(desk.connection, Medium.EMAIL, now=desk.after(days=1), limit=9) == []
+
     def test_of_a_refusal_of_an_earlier_attempt_changes_nothing(self, desk: Desk, ticket: int) -> None:
         row = send(desk)
         settle(desk, row, NotSent("refused"))
