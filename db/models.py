@@ -143,11 +143,14 @@ class Staff(Base):
     """Who serves (S-72). Nobody is deleted: history names them."""
 
     __tablename__ = "staff"
-    __table_args__ = (_in("role", STAFF_ROLES),)
+    __table_args__ = (
+        _in("role", STAFF_ROLES),
+        Index("uq_staff_email", text("lower(email)"), unique=True),
+    )
 
     id: Mapped[int] = _key()
     name: Mapped[str]
-    email: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str]
     role: Mapped[str]
     is_senior: Mapped[bool] = mapped_column(server_default="false")
     team_id: Mapped[int] = _reference("teams")

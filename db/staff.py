@@ -70,7 +70,9 @@ def get(connection: Connection, staff_id: int) -> Mapping[str, Any]:
 
 def actor(connection: Connection, email: str) -> Actor:
     """The member of staff with this address, as an actor. Raises NotFoundError."""
-    row = connection.execute(select(Staff.id, Staff.role).where(Staff.email == email, Staff.is_active)).one_or_none()
+    row = connection.execute(
+        select(Staff.id, Staff.role).where(func.lower(Staff.email) == email.lower(), Staff.is_active)
+    ).one_or_none()
     if row is None:
         raise NotFoundError(f"no active member of staff has the address {email!r}; see 'aftercare staff list'")
     return Actor(Role(row.role), row.id)

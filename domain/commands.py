@@ -80,65 +80,65 @@ class Assign(Command):
     """Give the ticket to a member of staff (S-12)."""
 
     name = CommandName.ASSIGN
-    assignee_id: int
-    reason: ShortText
+    assignee_id: int = Field(description="who takes it; on the command line assignee=address")
+    reason: ShortText = Field(description="why this person; the assignee reads it")
 
 
 class EscalateTier(Command):
     """Move the ticket one tier up, to a member of staff there (S-13)."""
 
     name = CommandName.ESCALATE_TIER
-    assignee_id: int
-    reason: ShortText
+    assignee_id: int = Field(description="who takes it; on the command line assignee=address")
+    reason: ShortText = Field(description="why this person; the assignee reads it")
 
 
 class FirstContact(Command):
     """The assignee has contacted the customer and confirmed the problem; stops the response clock (S-14)."""
 
     name = CommandName.FIRST_CONTACT
-    summary: Text
+    summary: Text = Field(description="what the customer confirmed; they are told")
 
 
 class ChangeCategory(Command):
     """Correct the suggested category (S-04)."""
 
     name = CommandName.CHANGE_CATEGORY
-    category: Category
-    reason: ShortText
+    category: Category = Field(description="the right one of the four")
+    reason: ShortText = Field(description="why it is another")
 
 
 class ChangePriority(Command):
     """Set impact and safety anew; the priority follows, both deadlines are recomputed from opening (S-11)."""
 
     name = CommandName.CHANGE_PRIORITY
-    impact: Impact
-    is_safety_risk: bool = False
-    reason: ShortText
+    impact: Impact = Field(description="how much use is lost; the priority follows from it")
+    is_safety_risk: bool = Field(default=False, description="somebody may be hurt: always P1")
+    reason: ShortText = Field(description="why it is more or less urgent")
 
 
 class AskCustomer(Command):
     """Ask the customer something; the resolution clock pauses."""
 
     name = CommandName.ASK_CUSTOMER
-    question: Text
+    question: Text = Field(description="what the customer is asked; the clock pauses")
 
 
 class RecordReply(Command):
     """The customer has answered; the clock goes on."""
 
     name = CommandName.RECORD_REPLY
-    reply: Text
+    reply: Text = Field(description="what the customer answered")
 
 
 class ProposePlan(Command):
     """Propose a plan, or a new revision of it, to the customer (S-21 to S-23)."""
 
     name = CommandName.PROPOSE_PLAN
-    kind: PlanKind
-    steps: list[ShortText] = Field(min_length=1, max_length=20)
-    deadline_at: AwareDatetime
-    appointment_at: AwareDatetime | None = None
-    options: list[PlanOption] = Field(default=[], max_length=5)
+    kind: PlanKind = Field(description="what the plan does")
+    steps: list[ShortText] = Field(min_length=1, max_length=20, description="what is done, in order")
+    deadline_at: AwareDatetime = Field(description="by when it is done, with a zone: 2026-11-27T18:00+08:00")
+    appointment_at: AwareDatetime | None = Field(default=None, description="when somebody comes, with a zone")
+    options: list[PlanOption] = Field(default=[], max_length=5, description="ways to choose from: title, pros, cons")
 
     @model_validator(mode="after")
     def _appointment_before_deadline(self) -> Self:
@@ -151,46 +151,46 @@ class AgreePlan(Command):
     """The customer agrees (S-22). ``option`` counts from 1; ``agreed_by_phone_with`` when staff record it."""
 
     name = CommandName.AGREE_PLAN
-    option: int | None = Field(default=None, ge=1)
-    agreed_by_phone_with: ShortText | None = None
+    option: int | None = Field(default=None, ge=1, description="the chosen way, counted from 1")
+    agreed_by_phone_with: ShortText | None = Field(default=None, description="with whom staff agreed by phone (S-22)")
 
 
 class ObjectToPlan(Command):
     """The customer objects, with a reason; a new revision follows (S-23)."""
 
     name = CommandName.OBJECT_TO_PLAN
-    reason: Text
+    reason: Text = Field(description="what is wrong with the plan")
 
 
 class LogStep(Command):
     """Log a key step at once; unless internal the customer is told (S-30, S-31)."""
 
     name = CommandName.LOG_STEP
-    step: Text
-    is_internal: bool = False
+    step: Text = Field(description="what was done; the customer reads it")
+    is_internal: bool = Field(default=False, description="the customer is not told")
 
 
 class ReportDelay(Command):
     """The promise is in danger: reason, new time, and what is done meanwhile (S-32)."""
 
     name = CommandName.REPORT_DELAY
-    reason: Text
-    expected_at: AwareDatetime
-    contingency: Text
+    reason: Text = Field(description="why it takes longer; the customer reads it")
+    expected_at: AwareDatetime = Field(description="the new time, with a zone")
+    contingency: Text = Field(description="what is done meanwhile, such as a loaner device")
 
 
 class AddNote(Command):
     """A note for colleagues, or what the customer said."""
 
     name = CommandName.ADD_NOTE
-    note: Text
+    note: Text = Field(description="for colleagues")
 
 
 class ReportAgain(Command):
     """The same fault was reported again and joins this ticket (S-07)."""
 
     name = CommandName.REPORT_AGAIN
-    description: Text
+    description: Text = Field(description="what was said this time")
 
 
 class Complete(Command):
@@ -200,10 +200,12 @@ class Complete(Command):
     """
 
     name = CommandName.COMPLETE
-    summary: Text
-    tested: bool = False
-    guidance_only: bool = False
-    usage_advice: Annotated[str, StringConstraints(max_length=1000, pattern=NO_NUL)] = ""
+    summary: Text = Field(description="what was done; the customer reads it")
+    tested: bool = Field(default=False, description="the result was tested (S-35)")
+    guidance_only: bool = Field(default=False, description="answered in conversation, nothing was executed")
+    usage_advice: Annotated[str, StringConstraints(max_length=1000, pattern=NO_NUL)] = Field(
+        default="", description="what the customer should do or avoid"
+    )
 
     @model_validator(mode="after")
     def _tested_or_guidance(self) -> Self:
@@ -216,14 +218,14 @@ class ReportNotFixed(Command):
     """The customer says that it does not work; back to work (S-40)."""
 
     name = CommandName.REPORT_NOT_FIXED
-    reason: Text
+    reason: Text = Field(description="what is still wrong")
 
 
 class ConfirmCompletion(Command):
     """The customer confirms that it works and signs (S-40)."""
 
     name = CommandName.CONFIRM_COMPLETION
-    signed_by: ShortText
+    signed_by: ShortText = Field(description="who signs that it works")
 
 
 class Close(Command):
@@ -236,14 +238,14 @@ class Reopen(Command):
     """A closed ticket's problem is back."""
 
     name = CommandName.REOPEN
-    reason: Text
+    reason: Text = Field(description="what is back")
 
 
 class Cancel(Command):
     """The ticket is not needed any more."""
 
     name = CommandName.CANCEL
-    reason: Text
+    reason: Text = Field(description="why it is not needed any more")
 
 
 COMMAND_TYPES: dict[CommandName, type[Command]] = {c.name: c for c in Command.__subclasses__()}

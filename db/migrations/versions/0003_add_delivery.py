@@ -69,6 +69,9 @@ def _in(column: str, words: tuple[str, ...]) -> str:
 def upgrade() -> None:
     op.add_column("customers", _moment("declined_surveys_at"))
     op.add_column("staff", _moment("declined_digests_at"))
+    # An address is one whatever its case.
+    op.drop_constraint(op.f("uq_staff_email"), "staff", type_="unique")
+    op.create_index("uq_staff_email", "staff", [sa.text("lower(email)")], unique=True)
     for dimension in ("efficiency", "attitude", "solution"):
         op.alter_column("survey_answers", dimension, nullable=True)
     _renew("callbacks", "kind_known", _in("kind", ("follow_up_visit", "low_score", "phone_survey")))
