@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pydantic import SecretStr
 
@@ -40,11 +40,11 @@ def needs(transport: SmsTransport | EmailTransport, settings: Settings) -> Mappi
             return {}
 
 
-def require(settings: Settings) -> None:
+def require(settings: Settings, media: Collection[Medium] = tuple(Medium)) -> None:
     """Raise SettingsError that names each variable which a chosen transport needs and does not have."""
     lacking = [
         f"AFTERCARE_{medium.value.upper()}={chosen(medium, settings).value} needs {name}"
-        for medium in Medium
+        for medium in media
         for name, value in needs(chosen(medium, settings), settings).items()
         if not value
     ]
@@ -54,7 +54,7 @@ def require(settings: Settings) -> None:
 
 def build(medium: Medium, settings: Settings, mailbox: Transport) -> Transport:
     """The transport of a medium. Raises SettingsError when it lacks something."""
-    require(settings)
+    require(settings, [medium])
     match chosen(medium, settings):
         case SmsTransport.TWILIO:
             return _twilio(settings)

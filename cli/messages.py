@@ -32,7 +32,10 @@ def list_messages(
     from db import outbox
 
     with working() as (connection, standard):
-        rows = outbox.list_in(connection, state or [MessageState.FAILED, MessageState.UNKNOWN], limit=limit)
+        if state:
+            rows = outbox.list_in(connection, state, limit=limit)
+        else:
+            rows = outbox.list_needing_a_person(connection, limit=limit)
     grid = Grid("Id", "Ticket", "To", "What", "By", "State", "Why", "Queued", whole={"Id", "Ticket", "What", "Queued"})
     for row in rows:
         queued = local_time(row["queued_at"], ZoneInfo(standard.organisation.time_zone))
@@ -80,11 +83,10 @@ def resend(message_id: Annotated[int, typer.Argument(help="The message's id.", m
 
     with working() as (connection, _):
         row = outbox.get(connection, message_id)
-        if row["state"] not in _OVER:
+        if not outbox.resend(connection, message_id, _OVER, now=utc_now()):
             raise CommandError(
                 f"message {message_id} is {row['state']}; only what is over and did not arrive is resent"
             )
-        outbox.resend(connection, message_id, now=utc_now())
     Screen().say(f"Message {message_id} is queued again.")
 
 

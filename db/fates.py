@@ -13,7 +13,7 @@ from db import bulk, media, outbox, staff, suppressions, tickets
 from db.models import Customer, Message, MessageReport
 from db.notices import ticket_context, to_staff
 from db.rows import Row, fetch
-from domain.courtesy import other_medium
+from domain.courtesy import REFUSED, other_medium
 from domain.delivery import (
     FOLLOWS,
     Accepted,
@@ -33,11 +33,13 @@ from domain.delivery import (
     retry_delay,
     state_after,
 )
-from domain.messages import Medium, MessageKind
+from domain.messages import MESSAGES, Medium, MessageKind
 from domain.people import Role
 from domain.standard import DeliveryPolicy
 
 _SUPPRESSES = frozenset({Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.COMPLAINED})
+# Why a message is sent again after two looks without a trace.
+NO_TRACE = "not_found"
 _WATCHED = frozenset({MessageState.SENDING, MessageState.UNKNOWN, MessageState.ACCEPTED})
 
 
@@ -85,9 +87,13 @@ def report(connection: Connection, said: Report, *, provider: str, policy: Deliv
             return "late"
         reject(connection, row[0], outcome, now=now)
         return "rejected"
-    # An earlier attempt that arrived after all: what waits to be sent again has been said already.
+    # What arrived after all need not be sent again. That it was merely taken counts only of the attempt under way, or
+    # of one that is to be sent again because no trace of it was found: a vendor may say "sent" after "refused".
     target = state_after(outcome)
     waits_again = state is MessageState.QUEUED and row[0]["attempts"] > 0
+    has_arrived = target is MessageState.DELIVERED
+    if not has_arrived and (not is_latest or (waits_again and row[0]["error_code"] != NO_TRACE)):
+        return "late"
     if not waits_again and target not in FOLLOWS[state]:
         return "late"
     look_at = next_poll(policy, 0, now=now) if target is MessageState.ACCEPTED else None
@@ -141,13 +147,18 @@ def _apply(
         case Rejected():
             reject(connection, row, outcome, now=now)
         case NotSent(code=code):
-            wait = retry_delay(attempt.attempt, jitter=attempt.jitter, asked=outcome.retry_after)
-            if now + wait > row["queued_at"] + policy.give_up_after:
+            not_sent = row["not_sent"] + 1
+            wait = retry_delay(
+                not_sent, jitter=attempt.jitter, asked=outcome.retry_after, give_up_after=policy.give_up_after
+            )
+            _give_back(connection, row)
+            if wait is None:
                 _fail(connection, row, code, now=now)
             else:
-                queue_again(connection, row["id"], code, at=now + wait)
+                queue_again(connection, row["id"], code, at=now + wait, not_sent=not_sent)
         case Stopped(code=code):
-            queue_again(connection, row["id"], code, at=now)
+            _give_back(connection, row)
+            queue_again(connection, row["id"], code, at=now, not_sent=0)
             _stop(connection, Medium(row["medium"]), provider, code, now=now)
         case _:
             return False
@@ -160,10 +171,13 @@ def reject(connection: Connection, row: Row, rejected: Rejected, *, now: datetim
     if rejected.remedy in _SUPPRESSES and row["address"]:
         suppressions.add(connection, medium, row["address"], rejected.remedy, code=rejected.code, now=now)
     other = other_medium(medium)
-    can_switch = row["switched_from"] is None and _is_open(connection, row, other)
-    match after_rejection(rejected.remedy, attempt=row["attempts"], can_switch=can_switch):
+    # A reader's "no" to surveys or digests by one medium is none to be asked by the other.
+    is_unwanted = MESSAGES[MessageKind(row["kind"])].subscription is not None and rejected.remedy in REFUSED
+    can_switch = row["switched_from"] is None and not is_unwanted and _is_open(connection, row, other)
+    match after_rejection(rejected.remedy, out_of_reach=row["out_of_reach"], can_switch=can_switch):
         case Retry(delay=delay):
-            queue_again(connection, row["id"], rejected.code, at=now + delay)
+            times = row["out_of_reach"] + 1
+            queue_again(connection, row["id"], rejected.code, at=now + delay, out_of_reach=times)
         case SwitchMedium():
             outbox.switch_medium(connection, row["id"], other, now=now)
             note(connection, [(row["id"], row["attempts"], "switch", other.value, rejected.code)], now=now)
@@ -176,11 +190,17 @@ def _fail(connection: Connection, row: Row, code: str, *, now: datetime) -> None
     tell_staff(connection, row, code, now=now)
 
 
-def queue_again(connection: Connection, message_id: int, code: str | None, *, at: datetime) -> None:
+def queue_again(connection: Connection, message_id: int, code: str | None, *, at: datetime, **counters: int) -> None:
     """Let a message leave again at a moment; ``code`` says why it did not so far."""
     state = MessageState.QUEUED.value
     values = {"state": state, "send_after": at, "error_code": code, "look_at": None, "settled_at": None}
-    set_columns(connection, message_id, **values)
+    set_columns(connection, message_id, **values, **counters)
+
+
+def _give_back(connection: Connection, row: Row) -> None:
+    """What did not leave cost nothing."""
+    if row["segments"]:
+        media.give_back(connection, Medium(row["medium"]), row["segments"])
 
 
 def _is_open(connection: Connection, row: Row, medium: Medium) -> bool:
@@ -193,17 +213,23 @@ def _is_open(connection: Connection, row: Row, medium: Medium) -> bool:
 
 
 def tell_staff(connection: Connection, row: Row, code: str, *, now: datetime) -> None:
-    """S-31: a customer who was not told by message is told by a person; once per ticket and reason."""
+    """S-31: a customer who was not told by message is told by a person; once per ticket and reason.
+
+    The assignee, or while there is none a supervisor of the region.
+    """
     if row["customer_id"] is None or row["ticket_id"] is None:
         return
     ticket = tickets.get(connection, row["ticket_id"])
+    reader = (ticket["assignee_id"], ticket["assignee_language"])
     if ticket["assignee_id"] is None:
-        return
+        lead = staff.find_supervisor(connection, region=ticket["region"])
+        if lead is None:
+            return
+        reader = lead
     context = ticket_context(ticket, []) | {"message_kind": row["kind"], "medium": row["medium"], "code": code}
     notice = to_staff(
         ticket,
-        ticket["assignee_id"],
-        ticket["assignee_language"],
+        *reader,
         MessageKind.STAFF_MESSAGE_FAILED,
         f"r{ticket['round']}:{code}",
         context,

@@ -50,12 +50,13 @@ def decline(connection: Connection, subscription: Subscription, person_id: int, 
 
 def _decline(connection: Connection, address: str, *, now: datetime) -> str:
     """By an address that a vendor names."""
+    found = []
     for table, subscription in ((Customer, Subscription.SURVEYS), (Staff, Subscription.DIGESTS)):
         query = select(table.id).where(func.lower(table.email) == address.lower())
         for person_id in connection.execute(query).scalars().all():
             decline(connection, subscription, person_id, now=now)
-            return subscription.value
-    return "nobody we know"
+            found.append(subscription.value)
+    return ", ".join(found) or "nobody we know"
 
 
 def _text(connection: Connection, said: InboundText, *, standard: Standard, now: datetime) -> str:

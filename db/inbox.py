@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, func, select, text
@@ -14,13 +15,14 @@ from db.models import InboxEntry
 from db.rows import Row, fetch
 from domain.delivery import Accepted, InboundText, Received, Rejected, Remedy, Report, Unsubscribed
 
+_LONGEST_KEY = 200
 # Written out, not bound: a prepared statement with a parameter here could not use the partial index.
 IS_PENDING = text("inbox.handled_at IS NULL")
 
 
 def store(connection: Connection, source: str, received: Sequence[Received], *, now: datetime) -> int:
     """Store what came; what is known already is left out. Returns how many are new."""
-    by_key = {item.key: item for item in received}
+    by_key = {_short(item.key): item for item in received}
     rows = [
         {"source": source, "key": key, "kind": type(item).__name__, "content": _content(item), "received_at": now}
         for key, item in by_key.items()
@@ -31,8 +33,8 @@ def store(connection: Connection, source: str, received: Sequence[Received], *, 
     return len(bulk.insert_many(connection, table, rows, returning=("id",), unless_known="source, key"))
 
 
-def claim(connection: Connection, *, limit: int) -> list[tuple[int, str, Received]]:
-    """Lock entries that nobody has handled, oldest first: id, source and what was said."""
+def claim(connection: Connection, *, limit: int) -> list[Row]:
+    """Lock entries that nobody has handled, oldest first; ``read`` says what was said."""
     query = (
         select(InboxEntry.__table__)
         .where(IS_PENDING)
@@ -40,7 +42,7 @@ def claim(connection: Connection, *, limit: int) -> list[tuple[int, str, Receive
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [(row["id"], row["source"], _read(row)) for row in fetch(connection, query)]
+    return fetch(connection, query)
 
 
 def settle(connection: Connection, results: dict[int, str], *, now: datetime) -> None:
@@ -61,10 +63,9 @@ def count_problems(connection: Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
-def list_of(connection: Connection, kind: type[Received], *, limit: int = 50) -> list[Row]:
-    """The newest entries of a kind."""
-    query = select(InboxEntry.__table__).where(InboxEntry.kind == kind.__name__).order_by(InboxEntry.id.desc())
-    return fetch(connection, query.limit(limit))
+def _short(key: str) -> str:
+    """A key that an index can hold, whatever a vendor calls its events."""
+    return key if len(key) <= _LONGEST_KEY else sha256(key.encode()).hexdigest()
 
 
 def _content(item: Received) -> dict[str, Any]:
@@ -74,7 +75,8 @@ def _content(item: Received) -> dict[str, Any]:
     return content
 
 
-def _read(row: Row) -> Received:
+def read(row: Row) -> Received:
+    """What an entry says. Raises LookupError, TypeError or ValueError when this version cannot read it."""
     content = dict(row["content"])
     match row["kind"]:
         case "Report":

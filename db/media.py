@@ -50,6 +50,12 @@ def spend(connection: Connection, medium: Medium, *, messages: int, segments: in
     )
 
 
+def give_back(connection: Connection, medium: Medium, segments: int) -> None:
+    """Take segments off the day's sum that were counted and did not leave."""
+    left = func.greatest(0, MediumState.segments - segments)
+    connection.execute(update(MediumState).where(MediumState.medium == medium.value).values(segments=left))
+
+
 def stop(connection: Connection, medium: Medium, code: str, *, now: datetime) -> bool:
     """Stop a medium because its vendor refuses us; True when it was not stopped before."""
     statement = update(MediumState).where(MediumState.medium == medium.value, MediumState.stopped_at.is_(None))

@@ -75,6 +75,9 @@ def _quoted(*words: StrEnum) -> str:
     return ", ".join(f"'{word.value}'" for word in words)
 
 
+_WORDLESS = (MessageState.QUEUED, MessageState.MERGED, MessageState.WITHHELD, MessageState.FAILED)
+
+
 def _key() -> Mapped[int]:
     return mapped_column(BigInteger, Identity(), primary_key=True)
 
@@ -375,8 +378,7 @@ class Message(Base):
         _in("state", MessageState),
         CheckConstraint("(customer_id IS NULL) <> (staff_id IS NULL)", name="one_recipient"),
         CheckConstraint(
-            f"state IN ({_quoted(MessageState.QUEUED, MessageState.MERGED, MessageState.WITHHELD)}) "
-            "OR body IS NOT NULL",
+            f"body IS NOT NULL OR state IN ({_quoted(*_WORDLESS)})",
             name="words_frozen",
         ),
         CheckConstraint("(state = 'sending') <= (sending_at IS NOT NULL)", name="sending_has_moment"),
@@ -388,7 +390,10 @@ class Message(Base):
         ),
         Index("ix_messages_medium_send_after", "medium", "send_after", postgresql_where=text("state = 'queued'")),
         Index("ix_messages_look_at", "look_at", postgresql_where=text("look_at IS NOT NULL")),
-        Index("ix_messages_address", "address", postgresql_where=text("provider_id IS NOT NULL")),
+        Index(
+            "ix_messages_address_sending_at", "address", "sending_at", postgresql_where=text("provider_id IS NOT NULL")
+        ),
+        Index("ix_messages_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
         Index("ix_messages_unclear", "id", postgresql_where=text("state IN ('failed', 'unknown')")),
         Index("ix_messages_ticket_id", "ticket_id"),
         Index("ix_messages_customer_id", "customer_id"),
@@ -412,6 +417,8 @@ class Message(Base):
     settled_at: Mapped[datetime | None]
     look_at: Mapped[datetime | None]
     looks: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    not_sent: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    out_of_reach: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     resent_at: Mapped[datetime | None]
     merged_into: Mapped[int | None] = _reference("messages", nullable=True)
     address: Mapped[str | None]

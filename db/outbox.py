@@ -134,14 +134,17 @@ def sent_since(connection: Connection, customer_ids: Sequence[int], *, since: da
     return fetch(connection, _RECENT, customers=list(customer_ids), since=since) if customer_ids else []
 
 
-def freeze(connection: Connection, rows: Sequence[Mapping[str, Any]], *, look_at: datetime, now: datetime) -> None:
-    """Store words and address of messages (by ``id``) and mark them as sending.
+def freeze(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, provider: str, look_at: datetime, now: datetime
+) -> None:
+    """Store words, address and transport of messages (by ``id``) and mark them as sending.
 
     From here on a crash leaves ``sending``, which is looked up from ``look_at`` on and never blindly sent again.
     """
     if rows:
         names = ("id", "address", "subject", "body", "html", "segments", "attempts")
         fixed = {"state": MessageState.SENDING.value, "sending_at": now, "look_at": look_at, "looks": 0}
+        fixed |= {"provider": provider, "provider_id": None}
         values = [{name: row[name] for name in names} | fixed for row in rows]
         bulk.update_many(connection, _TABLE, [row | {"attempts": row["attempts"] + 1} for row in values])
 
@@ -172,7 +175,8 @@ def switch_medium(connection: Connection, message_id: int, to: Medium, *, now: d
             send_after=now,
             address=None,
             look_at=None,
-            provider_id=None,
+            not_sent=0,
+            out_of_reach=0,
         )
     )
 
@@ -199,12 +203,12 @@ def merge(connection: Connection, rows: Sequence[Row], *, now: datetime) -> Row:
     return {**last, **merged}
 
 
-def refuse(connection: Connection, message_id: int, *, code: str, body: str, now: datetime) -> None:
+def refuse(connection: Connection, message_id: int, *, code: str, now: datetime) -> None:
     """Give up a message whose words cannot be made; ``code`` says why."""
     connection.execute(
         update(Message)
         .where(Message.id == message_id)
-        .values(state=MessageState.FAILED.value, error_code=code, body=body, settled_at=now)
+        .values(state=MessageState.FAILED.value, error_code=code, settled_at=now)
     )
 
 
@@ -251,6 +255,25 @@ def list_in(connection: Connection, states: Sequence[MessageState], *, limit: in
     return fetch(connection, query)
 
 
+# What did not arrive and a person may want to do something about; "declined" and "out_of_date" are as they should be.
+_NEEDS_A_PERSON = Message.state.in_([MessageState.FAILED.value, MessageState.UNKNOWN.value]) | (
+    (Message.state == MessageState.WITHHELD.value) & Message.error_code.not_in(["declined", "out_of_date"])
+)
+
+
+def list_needing_a_person(connection: Connection, *, limit: int) -> list[Row]:
+    """The newest messages that failed, stay unknown, or could not be sent to anybody."""
+    query = (
+        _with_people()
+        .add_columns(Ticket.number.label("ticket_number"))
+        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
+        .where(_NEEDS_A_PERSON)
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    return fetch(connection, query)
+
+
 def _with_people() -> Any:
     return (
         select(_TABLE, *_PEOPLE)
@@ -259,19 +282,15 @@ def _with_people() -> Any:
     )
 
 
-def resend(connection: Connection, message_id: int, *, now: datetime) -> None:
-    """Queue a message again that is over, because a person decided so."""
-    connection.execute(
-        update(Message)
-        .where(Message.id == message_id)
-        .values(
-            state=MessageState.QUEUED.value,
-            send_after=now,
-            look_at=None,
-            resent_at=now,
-            error_code=None,
-        )
-    )
+def resend(connection: Connection, message_id: int, states: Sequence[MessageState], *, now: datetime) -> bool:
+    """Queue a message again that is over, because a person decided so; False when it is in none of these states.
+
+    What was sent before is sent with the same words; what never was gets them anew.
+    """
+    statement = update(Message).where(Message.id == message_id, Message.state.in_([state.value for state in states]))
+    values = {"state": MessageState.QUEUED.value, "send_after": now, "look_at": None, "error_code": None}
+    counters = {"resent_at": now, "not_sent": 0, "out_of_reach": 0}
+    return bool(connection.execute(statement.values(**values, **counters)).rowcount)
 
 
 def count_by_state(connection: Connection) -> dict[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from db import embedded
@@ -25,7 +25,16 @@ class DatabaseUnavailableError(Exception):
 @cache
 def engine(url: str) -> Engine:
     """The engine of this process for a database; ``url`` in SQLAlchemy's form."""
-    return create_engine(url, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=_CONNECTION)
+    made = create_engine(url, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=_CONNECTION)
+    event.listen(made, "handle_error", _without_values)
+    return made
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Postgres says the failing row in its DETAIL; names and words of customers must not get into logs that way."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args and isinstance(error.args[0], str):
+            error.args = (error.args[0].partition("\nDETAIL:")[0], *error.args[1:])
 
 
 @cache

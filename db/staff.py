@@ -68,6 +68,19 @@ def get(connection: Connection, staff_id: int) -> Mapping[str, Any]:
     return row
 
 
+def find_supervisor(connection: Connection, *, region: str | None) -> tuple[int, str] | None:
+    """Id and language of an active supervisor, of the region if it has one; on duty or not."""
+    query = (
+        select(Staff.id, Staff.language)
+        .join(Team, Team.id == Staff.team_id)
+        .where(Staff.role == Role.SUPERVISOR.value, Staff.is_active)
+        .order_by((Team.region == region).desc().nulls_last(), Staff.id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return (row.id, row.language) if row is not None else None
+
+
 def actor(connection: Connection, email: str) -> Actor:
     """The member of staff with this address, as an actor. Raises NotFoundError."""
     row = connection.execute(

@@ -29,12 +29,18 @@ def find(connection: Connection, addresses: Collection[str]) -> dict[str, Remedy
 
 
 def add(connection: Connection, medium: Medium, address: str, reason: Remedy, *, code: str, now: datetime) -> None:
-    """Send nothing to an address any more; a known suppression stays as it is."""
+    """Send nothing to an address any more; a reader's own "no" replaces a bad address, and nothing replaces a "no"."""
     statement = insert(Suppression).values(
         medium=medium.value, address=_key(address), reason=reason.value, code=code, since=now
     )
-    active = Suppression.lifted_at.is_(None)
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["address"], index_where=active))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["address"],
+            index_where=Suppression.lifted_at.is_(None),
+            set_={"reason": reason.value, "code": code, "since": now},
+            where=(Suppression.reason == Remedy.BAD_ADDRESS.value) & (reason is not Remedy.BAD_ADDRESS),
+        )
+    )
 
 
 def lift(connection: Connection, address: str, *, now: datetime) -> bool:

@@ -15,6 +15,12 @@ from domain.satisfaction import SurveyState
 from domain.standard import CourtesyPolicy
 from domain.tickets import Priority
 
+_WORK_IS_OVER = frozenset({TicketState.COMPLETED, TicketState.CLOSED, TicketState.CANCELLED})
+# Even of an urgent ticket these wait for the morning.
+_CAN_WAIT = frozenset({MessageKind.TICKET_CLOSED, MessageKind.FOLLOW_UP_VISIT, MessageKind.APPOINTMENT_REMINDER})
+# The reader's own "no".
+REFUSED = frozenset({Remedy.OPTED_OUT, Remedy.COMPLAINED})
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -83,12 +89,16 @@ def decide(
     if traits.subscription is not None and recipient.has_declined:
         return Withhold("declined")
     if not recipient.can_be_reached_by(medium):
+        refusal = recipient.suppressed.get(medium)
+        if traits.subscription is not None and refusal in REFUSED:
+            return Withhold(refusal.value)  # a "no" to one medium is none to be asked by the other
         other = other_medium(medium)
         if recipient.can_be_reached_by(other):
             return Switch(other)
         reason = recipient.suppressed.get(medium) or recipient.suppressed.get(other)
         return Withhold(reason.value if reason else "no_address")
-    if traits.audience is Audience.STAFF or priority is Priority.P1 or traits.at_once:
+    is_urgent = priority is Priority.P1 and traits.subscription is None and kind not in _CAN_WAIT
+    if traits.audience is Audience.STAFF or is_urgent or traits.at_once:
         return Send()
     wait = quiet_until(recipient.time_zone, policy, now=now)
     if wait is not None:
@@ -139,10 +149,20 @@ def is_out_of_date(
     plan_revision: int | None,
     completion_no: int | None,
     survey: SurveyState | None,
+    was_held: bool,
     now: datetime,
 ) -> bool:
-    """True for a message that would ask for, or announce, what is settled or changed by now."""
+    """True for a message that would ask for, or announce, what is settled or changed by now.
+
+    ``was_held``: it waited for the morning or for other news; news of work that is over meanwhile are none.
+    """
     match kind:
+        case MessageKind.QUESTION_ASKED:
+            return state is not TicketState.WAITING_CUSTOMER
+        case MessageKind.FOLLOW_UP_VISIT:
+            return datetime.fromisoformat(context["visit_at"]) <= now
+        case _ if MESSAGES[kind].merges:
+            return was_held and state in _WORK_IS_OVER
         case MessageKind.PLAN_PROPOSED | MessageKind.PLAN_REVISED:
             return state is not TicketState.PLAN_PROPOSED or context["plan"]["revision"] != plan_revision
         case MessageKind.APPOINTMENT_REMINDER:

@@ -161,13 +161,19 @@ def read_mark(mark: str) -> tuple[int, int] | None:
     return int(message_id), int(attempt)
 
 
-def retry_delay(attempt: int, *, jitter: float, asked: timedelta | None = None) -> timedelta:
-    """How long to wait after the ``attempt``-th that did not leave; ``jitter`` 0 to 1 adds up to a quarter.
+def retry_delay(
+    not_sent: int, *, jitter: float, asked: timedelta | None = None, give_up_after: timedelta
+) -> timedelta | None:
+    """How long to wait after not leaving for the ``not_sent``-th time; None: it has been tried for long enough.
 
-    Never shorter than what the vendor ``asked`` for.
+    ``jitter`` 0 to 1 adds up to a quarter. Never shorter than what the vendor ``asked`` for. What a stopped channel or
+    the night held back does not count.
     """
-    seconds = RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1] * (1 + jitter / 4)
-    return max(timedelta(seconds=seconds), asked or timedelta(0))
+    waited = sum(RETRY_DELAYS[: not_sent - 1]) + max(0, not_sent - 1 - len(RETRY_DELAYS)) * RETRY_DELAYS[-1]
+    seconds = RETRY_DELAYS[min(not_sent, len(RETRY_DELAYS)) - 1]
+    if waited + seconds > give_up_after.total_seconds():
+        return None
+    return max(timedelta(seconds=seconds * (1 + jitter / 4)), asked or timedelta(0))
 
 
 def state_after(outcome: Accepted | Rejected) -> MessageState:
@@ -198,10 +204,11 @@ class Fail:
     """Nothing more is tried; staff are told."""
 
 
-def after_rejection(remedy: Remedy, *, attempt: int, can_switch: bool) -> Retry | SwitchMedium | Fail:
-    """What follows a refusal. ``can_switch``: the other medium is open and was not tried yet."""
-    if remedy is Remedy.TRY_LATER and attempt <= len(LATER_DELAYS):
-        return Retry(timedelta(seconds=LATER_DELAYS[attempt - 1]))
+def after_rejection(remedy: Remedy, *, out_of_reach: int, can_switch: bool) -> Retry | SwitchMedium | Fail:
+    """What follows a refusal. ``out_of_reach``: how often that was said before, by this medium; ``can_switch``: the
+    other medium is open and was not tried yet."""
+    if remedy is Remedy.TRY_LATER and out_of_reach < len(LATER_DELAYS):
+        return Retry(timedelta(seconds=LATER_DELAYS[out_of_reach]))
     if remedy is Remedy.GIVE_UP or not can_switch:
         return Fail()
     return SwitchMedium()

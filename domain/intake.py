@@ -12,6 +12,7 @@ from domain.contact import normalise_email, normalise_phone
 from domain.exceptions import InvalidInputError
 from domain.messages import Medium
 from domain.people import CustomerTier
+from domain.standard import ZoneName
 from domain.tickets import Category, Channel, Impact
 
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=5000, pattern=NO_NUL)]
@@ -30,7 +31,7 @@ class CustomerDetails(BaseModel):
     tier: CustomerTier = CustomerTier.STANDARD
     language: str | None = None
     preferred_medium: Medium | None = None
-    time_zone: str | None = None
+    time_zone: ZoneName | None = None
     region: ShortText | None = None
     wants_anonymity: bool = False
 

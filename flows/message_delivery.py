@@ -16,6 +16,7 @@ from settings import SettingsError
 from tasks import claims, inbox, messages, story
 
 _UNTIL_MORE_MAY_LEAVE = 0.1
+_STOPPED = "the vendor refuses our {}: see 'aftercare channel list' for what to mend"
 
 
 @flow(name="message_delivery", flow_run_name=run_name, task_runner=THREADS)
@@ -51,7 +52,10 @@ def take_in(report: Report, moment: datetime) -> int:
 
 def look_up(report: Report, moment: datetime) -> int:
     """Ask about messages whose fate is unclear; returns how many."""
-    results = messages.look_up_doubts(now=moment)
+    if not messages.are_doubts_due(now=moment):
+        return 0
+    run = messages.look_up_doubts.with_options(task_run_name="look up").submit(moment)
+    results = report.outcome(run, ["look-ups"], "looking up") or {}
     return sum(report.add(f"looked up: {result}", count=count) for result, count in results.items())
 
 
@@ -74,7 +78,9 @@ def deliver(report: Report, medium: Medium, moment: datetime) -> int:
             row = {"tickets": ", ".join(tickets), "what": kinds, "medium": medium.value, "messages": count}
             report.add(outcome, [row | {"outcome": outcome}], count=count)
             if outcome == "stopped":
-                report.problem(f"the vendor refuses our {medium.value}: see 'aftercare channel list' for what to mend")
+                report.problem(_STOPPED.format(medium.value))
+    if claimed.is_stopped:
+        report.problem(_STOPPED.format(medium.value))
     if claimed.other["without words"]:
         report.problem("words of messages could not be made: see 'aftercare message list'")
     others = sum(report.add(what, count=count) for what, count in claimed.other.items() if count)

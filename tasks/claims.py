@@ -15,7 +15,17 @@ from sqlalchemy import Connection
 from db import fates, media, outbox, suppressions
 from db.rows import Row
 from db.session import transaction
-from domain.courtesy import Before, Postpone, Recipient, Switch, Withhold, decide, is_out_of_date, next_morning
+from domain.courtesy import (
+    Before,
+    Decision,
+    Postpone,
+    Recipient,
+    Switch,
+    Withhold,
+    decide,
+    is_out_of_date,
+    next_morning,
+)
 from domain.delivery import Remedy
 from domain.lifecycle import TicketState
 from domain.messages import MESSAGES, Medium, MessageKind
@@ -30,6 +40,8 @@ from templates.render import WordsError
 
 # What one claim takes is what a killed sender leaves to be looked up: enough to keep the threads busy, no more.
 BATCH = 100
+# No reason for anybody to call: a survey less, and what is settled.
+_AS_IT_SHOULD_BE = frozenset({"declined", "out_of_date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Claimed:
     messages: list[tuple[int, str | None, str]]
     send_by: float
     is_throttled: bool = False
+    is_stopped: bool = False
     other: Counter[str] = field(default_factory=Counter)
 
     def by_ticket(self) -> list[Letters]:
@@ -70,7 +83,7 @@ def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
     A message whose words cannot be made is failed with its reason and holds up nobody. Raises SettingsError when the
     medium's transport lacks something; then nothing is claimed.
     """
-    transport(medium)
+    provider = transport(medium).name
     standard = get_standard()
     today = now.astimezone(ZoneInfo(standard.organisation.time_zone)).date()
     send_by = time.monotonic() + standard.delivery.unknown_after.total_seconds() / 2
@@ -80,14 +93,15 @@ def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
             return Claimed(medium, [], send_by)
         allowed = media.allowance(connection, medium, per_second=rate, today=today, most=BATCH)
         if not allowed.messages:
-            return Claimed(medium, [], send_by, is_throttled=not allowed.is_stopped)
+            return Claimed(medium, [], send_by, not allowed.is_stopped, allowed.is_stopped)
         rows = outbox.claim(connection, medium, now=now, limit=allowed.messages)
         work = _Claim(connection, medium, standard, now, segments=allowed.segments)
         ready = work.with_words(work.merged(work.decided(rows)))
-        outbox.freeze(connection, ready, look_at=now + standard.delivery.unknown_after, now=now)
+        look_at = now + standard.delivery.unknown_after
+        outbox.freeze(connection, ready, provider=provider, look_at=look_at, now=now)
         media.spend(connection, medium, messages=len(ready), segments=work.segments, today=today)
     taken = [(row["id"], ticket_number(row["ticket_id"]) if row["ticket_id"] else None, row["kind"]) for row in ready]
-    return Claimed(medium, taken, send_by, len(rows) == allowed.messages < BATCH, work.other)
+    return Claimed(medium, taken, send_by, len(rows) == allowed.messages < BATCH, other=work.other)
 
 
 @dataclass
@@ -111,26 +125,17 @@ class _Claim:
         waits: dict[int, datetime] = {}
         withheld: dict[int, str] = {}
         for row in rows:
-            if self._is_out_of_date(row):
-                withheld[row["id"]] = "out_of_date"
+            try:
+                decision = self._decision(row, suppressed, before)
+            except (LookupError, TypeError, ValueError) as error:  # one row that cannot be read holds up nobody
+                self._refuse(row, "unreadable", type(error).__name__)
                 continue
-            key = (row["customer_id"], row["ticket_id"])
-            decision = decide(
-                MessageKind(row["kind"]),
-                self.medium,
-                self._recipient(row, suppressed),
-                Before(before["sent", row["customer_id"]], before["news", key]),
-                priority=Priority(row["priority"]) if row["priority"] else None,
-                is_first_attempt=row["attempts"] == 0,
-                policy=self.standard.courtesy,
-                now=self.now,
-            )
             match decision:
                 case Postpone(until=until):
                     waits[row["id"]] = until
                 case Withhold(code=code):
                     withheld[row["id"]] = code
-                    if code != "declined":  # a survey less is no reason to call
+                    if code not in _AS_IT_SHOULD_BE:
                         fates.tell_staff(self.connection, row, code, now=self.now)
                 case Switch(to=to):
                     outbox.switch_medium(self.connection, row["id"], to, now=self.now)
@@ -143,6 +148,27 @@ class _Claim:
         outbox.withhold(self.connection, withheld, now=self.now)
         self.other["withheld"] += len(withheld)
         return ready
+
+    def _decision(self, row: Row, suppressed: dict[str, Remedy], before: defaultdict[Any, list[datetime]]) -> Decision:
+        if self._is_out_of_date(row):
+            return Withhold("out_of_date")
+        return decide(
+            MessageKind(row["kind"]),
+            self.medium,
+            self._recipient(row, suppressed),
+            Before(before["sent", row["customer_id"]], before["news", (row["customer_id"], row["ticket_id"])]),
+            priority=Priority(row["priority"]) if row["priority"] else None,
+            is_first_attempt=row["attempts"] == 0,
+            policy=self.standard.courtesy,
+            now=self.now,
+        )
+
+    def _refuse(self, row: Row, code: str, why: str) -> None:
+        """Give up a message, keep the reason where staff find it, and let a person tell the customer."""
+        outbox.refuse(self.connection, row["id"], code=code, now=self.now)
+        fates.note(self.connection, [(row["id"], row["attempts"], "claim", code, why[:500])], now=self.now)
+        fates.tell_staff(self.connection, row, code, now=self.now)
+        self.other["without words"] += 1
 
     def merged(self, rows: Sequence[Row]) -> list[Row]:
         """The same, with several news of one ticket said in one message."""
@@ -167,8 +193,7 @@ class _Claim:
             try:
                 said = {} if row["address"] is not None else words.of(row, self.now)
             except WordsError as error:
-                outbox.refuse(self.connection, row["id"], code="words", body=str(error), now=self.now)
-                self.other["without words"] += 1
+                self._refuse(row, "words", str(error))
                 continue
             row = row | said | {"address": row["phone"] if self.medium is Medium.SMS else row["email"]}
             row["segments"] = sms_size(row["body"]).segments if self.medium is Medium.SMS else None
@@ -222,5 +247,6 @@ class _Claim:
             plan_revision=row["plan_revision"],
             completion_no=row["completion_no"],
             survey=SurveyState(row["survey_state"]) if row["survey_state"] else None,
+            was_held=row["send_after"] > row["queued_at"],
             now=self.now,
         )

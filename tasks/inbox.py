@@ -33,13 +33,14 @@ def handle_inbox(now: datetime) -> Counter[str]:
             claimed = inbox.claim(connection, limit=1)
             if not claimed:
                 break
-            entry_id, source, received = claimed[0]
+            entry = claimed[0]
             try:
                 with connection.begin_nested():
-                    result = inbound.handle(connection, source, received, standard=standard, now=now)
-            except (DomainError, SQLAlchemyError) as error:
+                    said = inbox.read(entry)
+                    result = inbound.handle(connection, entry["source"], said, standard=standard, now=now)
+            except (DomainError, SQLAlchemyError, LookupError, TypeError, ValueError) as error:
                 # Kept with its problem for a person to see; it must not hold up what came after it.
                 result = f"problem: {type(error).__name__}"
-            inbox.settle(connection, {entry_id: result}, now=now)
+            inbox.settle(connection, {entry["id"]: result}, now=now)
             results[result] += 1
     return results

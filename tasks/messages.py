@@ -13,15 +13,16 @@ from functools import cache
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from sqlalchemy.exc import OperationalError
 
 from channels.base import Outgoing, Sent, Transport
 from db import doubts, fates, outbox
 from db.fates import Attempt
 from db.rows import Row
 from db.session import transaction
-from domain.delivery import Found, NotSent, Outcome, Stopped
+from domain.delivery import CannotTell, Found, NotSent, Outcome, Stopped, Unknown
 from domain.messages import Medium
-from settings import get_standard
+from settings import SettingsError, get_standard
 from tasks import words
 from tasks.transports import transport
 
@@ -30,6 +31,9 @@ BATCH = 200
 SENDERS = 40
 # Seconds after which the fates known so far are recorded; what a kill in between loses is looked up.
 _SETTLE_EVERY = 0.2
+_PATIENCE = (0.1, 0.5, 2.0)  # seconds
+# Vendors are asked about so many at a time; what is to be sent does not wait long for it.
+_LOOKS = 40
 
 
 @task(cache_policy=NO_CACHE, retries=0)
@@ -51,8 +55,7 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
     while pending:
         done, pending = wait(pending, timeout=_SETTLE_EVERY)
         attempts = [attempt for future in done for attempt in future.result()]
-        with transaction() as connection:
-            fates.settle(connection, attempts, provider=through.name, policy=get_standard().delivery, now=now)
+        _settle(attempts, through.name, now)
         outcomes.update(type(attempt.outcome).__name__.lower() for attempt in attempts)
     return outcomes
 
@@ -60,6 +63,19 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
+
+
+def _settle(attempts: Sequence[Attempt], provider: str, now: datetime) -> None:
+    """Record outcomes; tried again when two workers stood in each other's way or the database was away for a moment."""
+    for patience in (*_PATIENCE, None):
+        try:
+            with transaction() as connection:
+                fates.settle(connection, attempts, provider=provider, policy=get_standard().delivery, now=now)
+            return
+        except OperationalError:
+            if patience is None:
+                raise
+            time.sleep(patience)
 
 
 @dataclass
@@ -80,26 +96,43 @@ class _Sending:
             return self.stopped
         if time.monotonic() > self.send_by:
             return NotSent("too_late")
-        outcome = self.through.send(_outgoing(row), now=self.now)
+        try:
+            outcome = self.through.send(_outgoing(row), now=self.now)
+        except Exception as error:  # noqa: BLE001  whatever a transport did not foresee, only this one is in doubt
+            outcome = Unknown(f"crashed: {type(error).__name__}")
         if isinstance(outcome, Stopped):
             self.stopped = outcome
         return outcome
 
 
-def look_up_doubts(*, now: datetime) -> Counter[str]:
+def are_doubts_due(*, now: datetime) -> bool:
+    """Whether a message's fate is to be looked up."""
+    with transaction() as connection:
+        return doubts.are_due(connection, now=now)
+
+
+@task(cache_policy=NO_CACHE, retries=0)
+def look_up_doubts(now: datetime) -> Counter[str]:
     """Ask the transports about messages whose fate is unclear; returns how many had which result."""
     policy = get_standard().delivery
     results: Counter[str] = Counter()
     with transaction() as connection:
-        unclear = doubts.claim(connection, policy=policy, now=now, limit=BATCH)
-    looks = [(transport(Medium(doubt.row["medium"])), doubt) for doubt in unclear]
-    for (through, doubt), found in zip(looks, _pool().map(lambda look: _look_up(*look), looks), strict=True):
+        unclear = doubts.claim(connection, policy=policy, now=now, limit=_LOOKS)
+    for doubt, found in zip(unclear, _pool().map(_look_up, unclear), strict=True):
+        provider = doubt.row["provider"]
         with transaction() as connection:
-            results[doubts.settle(connection, doubt, found, provider=through.name, policy=policy, now=now)] += 1
+            results[doubts.settle(connection, doubt, found, provider=provider, policy=policy, now=now)] += 1
     return results
 
 
-def _look_up(through: Transport, doubt: doubts.Doubt) -> Found:
+def _look_up(doubt: doubts.Doubt) -> Found:
+    """Ask the transport that had the message; another one, chosen since, knows nothing of it."""
+    try:
+        through = transport(Medium(doubt.row["medium"]))
+    except SettingsError:
+        return CannotTell("not_configured")
+    if through.name != doubt.row["provider"]:
+        return CannotTell("another_transport", is_final=True)
     return through.lookup(_sent(doubt.row, doubt.known_ids))
 
 
@@ -112,7 +145,8 @@ def _outgoing(row: Row) -> Outgoing:
         subject=row["subject"],
         body=row["body"],
         html=row["html"],
-        unsubscribe_url=words.unsubscribe_link(row),
+        # RFC 8058 asks for https; without a public address there is nothing a mail program could reach.
+        unsubscribe_url=link if (link := words.unsubscribe_link(row) or "").startswith("https://") else None,
     )
 
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from db import doubts, fates, media, outbox, suppressions
 from db.models import Message
 from domain.delivery import (
     Accepted,
     CannotTell,
+    MessageState,
     NotFound,
     NotSent,
     Outcome,
@@ -50,7 +51,7 @@ def send(desk: Desk, medium: Medium = Medium.SMS, *, at: datetime | None = None)
     (row,) = outbox.claim(desk.connection, medium, now=moment, limit=9)
     address = row["phone"] if medium is Medium.SMS else row["email"]
     ready = row | {"subject": None, "body": "words", "html": None, "segments": 1, "address": address}
-    outbox.freeze(desk.connection, [ready], look_at=moment + POLICY.unknown_after, now=moment)
+    outbox.freeze(desk.connection, [ready], provider="twilio", look_at=moment + POLICY.unknown_after, now=moment)
     return outbox.frozen(desk.connection, [row["id"]])[0]
 
 
@@ -111,9 +112,32 @@ class TestAVendorsReport:
         settle(desk, row, NotSent("refused"))
         assert stored(desk, row).state == "queued"
 
-        assert report(desk, row, Accepted("SM1")) == "accepted"
+        assert report(desk, row, Accepted("SM1", delivered=True)) == "delivered"
 
         assert outbox.claim(desk.connection, Medium.SMS, now=desk.after(days=1), limit=9) == []
+
+    def test_that_it_was_taken_cancels_the_resending_of_what_left_no_trace(self, desk: Desk, ticket: int) -> None:
+        row = send(desk)
+        settle(desk, row, Unknown("timeout"))
+        moment = desk.now
+        for wait in POLICY.look_up_after:
+            moment += wait
+            look(desk, NotFound(), at=moment)
+        assert stored(desk, row).state == "queued"
+
+        assert report(desk, row, Accepted("SM1")) == "accepted"
+
+    def test_that_it_was_taken_is_late_once_it_was_refused(self, desk: Desk, ticket: int) -> None:
+        row = send(desk)
+        settle(desk, row, Rejected("30003", Remedy.TRY_LATER))
+
+        assert report(desk, row, Accepted("SM1")) == "late"
+
+        assert stored(desk, row).state == "queued"
+        settle(desk, send(desk, at=desk.after(hours=1)), Rejected("30005", Remedy.BAD_ADDRESS))
+        mail = send(desk, Medium.EMAIL, at=desk.after(hours=1))
+        assert report(desk, mail, Accepted("SM1"), attempt=1) == "late"
+        assert stored(desk, mail).state == "sending"
 
     def test_that_it_arrived_after_all_cancels_the_switch_to_the_other_medium(self, desk: Desk, ticket: int) -> None:
         row = send(desk)
@@ -183,7 +207,7 @@ class TestARefusal:
         desk.give(ticket_id, CommandName.LOG_STEP, step="s")
         rows = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=99)
         ready = [r | {"subject": None, "body": "w", "html": None, "segments": 1, "address": r["phone"]} for r in rows]
-        outbox.freeze(desk.connection, ready, look_at=desk.now, now=desk.now)
+        outbox.freeze(desk.connection, ready, provider="twilio", look_at=desk.now, now=desk.now)
 
         for row in outbox.frozen(desk.connection, [r["id"] for r in rows]):
             settle(desk, row, Rejected("30006", Remedy.BAD_ADDRESS))
@@ -211,6 +235,62 @@ class TestARefusal:
 
         assert send(desk, Medium.EMAIL, at=moment)["switched_from"] == "sms"
         assert suppressions.find(desk.connection, [PHONE]) == {}
+
+
+class TestWhatDidNotLeave:
+    def test_costs_no_segments(self, desk: Desk, ticket: int) -> None:
+        today = desk.now.date()
+        media.spend(desk.connection, Medium.SMS, messages=1, segments=5, today=today)
+
+        settle(desk, send(desk), NotSent("refused"))
+
+        assert media.allowance(desk.connection, Medium.SMS, per_second=9, today=today, most=9).segments == 4
+
+    def test_is_not_given_up_for_the_time_a_stopped_channel_held_it(self, desk: Desk, ticket: int) -> None:
+        settle(desk, send(desk), Stopped("20003"))
+        later = desk.after(days=3)
+        media.resume(desk.connection, Medium.SMS)
+
+        row = send(desk, at=later)
+        settle(desk, row, NotSent("429"), at=later)
+
+        assert stored(desk, row).state == "queued"
+
+
+class TestSomebodysNo:
+    def test_replaces_a_bad_address_and_is_not_replaced(self, connection: Connection, now: datetime) -> None:
+        for reason in (Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.BAD_ADDRESS):
+            suppressions.add(connection, Medium.SMS, PHONE, reason, code="c", now=now)
+
+        assert suppressions.find(connection, [PHONE]) == {PHONE: Remedy.OPTED_OUT}
+
+    def test_to_a_survey_by_sms_is_none_to_be_asked_by_mail(self, desk: Desk, ticket: int) -> None:
+        row = send(desk)
+        desk.connection.execute(update(Message).where(Message.id == row["id"]).values(kind="survey_reminder"))
+
+        settle(desk, row, Rejected("21610", Remedy.OPTED_OUT))
+
+        assert (stored(desk, row).state, stored(desk, row).medium) == ("failed", "sms")
+
+
+class TestSendingAgainByHand:
+    def test_takes_only_what_is_over(self, desk: Desk, ticket: int) -> None:
+        row = send(desk)
+        over = [MessageState.FAILED, MessageState.UNKNOWN]
+        assert not outbox.resend(desk.connection, row["id"], over, now=desk.now)
+        settle(desk, row, Rejected("99999"))
+
+        assert outbox.resend(desk.connection, row["id"], over, now=desk.now)
+        assert send(desk)["body"] == row["body"]
+
+    def test_makes_words_anew_that_never_were(self, desk: Desk, ticket: int) -> None:
+        (row,) = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=9)
+        outbox.refuse(desk.connection, row["id"], code="words", now=desk.now)
+        outbox.resend(desk.connection, row["id"], [MessageState.FAILED], now=desk.now)
+
+        (again,) = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=9)
+
+        assert (again["body"], again["address"]) == (None, None)
 
 
 class TestWrongCredentials:
@@ -286,6 +366,31 @@ class TestAnUnknownFate:
         assert look(desk, NotFound(), at=moment) == "not found yet"
 
         assert look(desk, NotFound(), at=moment + POLICY.look_up_after[1]) == "not found: sent again, once"
+
+    def test_a_look_whose_process_died_is_none(self, desk: Desk, ticket: int) -> None:
+        settle(desk, send(desk), Unknown("timeout"))
+        moment = desk.now + POLICY.look_up_after[0]
+        for _ in range(5):  # claimed and never settled
+            assert len(doubts.claim(desk.connection, policy=POLICY, now=moment, limit=9)) == 1
+            moment += POLICY.unknown_after
+
+        assert look(desk, CannotTell("no_connection"), at=moment) == "not looked up yet"
+        moment += POLICY.look_up_after[0]
+        assert look(desk, NotFound(), at=moment) == "not found yet"
+
+    def test_of_one_of_two_equal_messages_is_not_settled_by_the_other(self, desk: Desk, ticket: int) -> None:
+        settle(desk, send(desk), Unknown("timeout"))
+        desk.give(ticket, CommandName.LOG_STEP, step="the part is here")
+        settle(desk, send(desk), Unknown("timeout"))
+        moment = desk.now + POLICY.look_up_after[0]
+        both = doubts.claim(desk.connection, policy=POLICY, now=moment, limit=9)
+
+        words = [
+            doubts.settle(desk.connection, doubt, Accepted("SM1"), provider="twilio", policy=POLICY, now=moment)
+            for doubt in both
+        ]
+
+        assert words == ["found accepted", "not found yet"]
 
     def test_found_by_one_look_that_lagged_is_not_sent_again(self, desk: Desk, ticket: int) -> None:
         row = send(desk)

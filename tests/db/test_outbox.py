@@ -55,7 +55,7 @@ def _claim(connection: Connection, now: datetime, *, limit: int = 9) -> list[dic
         | {"address": row["email"]}
         for row in rows
     ]
-    outbox.freeze(connection, words, look_at=now + POLICY.unknown_after, now=now)
+    outbox.freeze(connection, words, provider="mailbox", look_at=now + POLICY.unknown_after, now=now)
     return outbox.frozen(connection, [row["id"] for row in rows])
 
 
@@ -163,10 +163,10 @@ class TestClaiming:
         _queue(connection, now)
         (row,) = outbox.claim(connection, Medium.EMAIL, now=now, limit=1)
 
-        outbox.refuse(connection, row["id"], code="words", body="no template", now=now)
+        outbox.refuse(connection, row["id"], code="words", now=now)
 
         stored = _stored(connection, row["id"])
-        assert (stored.state, stored.error_code, stored.body) == ("failed", "words", "no template")
+        assert (stored.state, stored.error_code, stored.body) == ("failed", "words", None)
         assert _claim(connection, now) == []
 
 

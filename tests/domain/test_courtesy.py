@@ -60,6 +60,10 @@ class TestTheNight:
     def test_holds_back_nothing_urgent(self) -> None:
         assert decision(now=NIGHT, priority=Priority.P1) == Send()
 
+    @pytest.mark.parametrize("kind", [K.SURVEY_INVITATION, K.SURVEY_REMINDER, K.TICKET_CLOSED, K.FOLLOW_UP_VISIT])
+    def test_holds_back_what_can_wait_of_an_urgent_ticket_too(self, kind: MessageKind) -> None:
+        assert decision(kind, now=NIGHT, priority=Priority.P1) == Postpone(MORNING)
+
     @pytest.mark.parametrize("kind", [kind for kind, traits in MESSAGES.items() if traits.at_once])
     def test_holds_back_no_answer_to_what_the_customer_has_just_done(self, kind: MessageKind) -> None:
         assert decision(kind, now=NIGHT) == Send()
@@ -132,6 +136,11 @@ class TestWhoCannotBeReached:
         assert decision(K.CALLBACK_PROMISED, suppressed=nowhere, priority=Priority.P1) == Withhold("opted_out")
         assert decision(addresses={}) == Withhold("no_address")
 
+    @pytest.mark.parametrize("reason", [Remedy.OPTED_OUT, Remedy.COMPLAINED])
+    def test_by_their_own_wish_is_not_surveyed_by_the_other_medium(self, reason: Remedy) -> None:
+        assert decision(K.SURVEY_INVITATION, suppressed={Medium.SMS: reason}) == Withhold(reason.value)
+        assert decision(K.SURVEY_INVITATION, suppressed={Medium.SMS: Remedy.BAD_ADDRESS}) == Switch(Medium.EMAIL)
+
     def test_declines_surveys_and_gets_the_rest(self) -> None:
         assert decision(K.SURVEY_INVITATION, has_declined=True) == Withhold("declined")
         assert decision(K.PROGRESS_STEP, has_declined=True) == Send()
@@ -165,6 +174,11 @@ SURVEY = {"expires_at": (NOON + timedelta(hours=1)).isoformat(), "survey_id": 1}
         (K.SURVEY_REMINDER, SURVEY, {"survey": SurveyState.ANSWERED}, True),
         (K.SURVEY_REMINDER, SURVEY | {"expires_at": NOON.isoformat()}, {"survey": SurveyState.SENT}, True),
         (K.PROGRESS_STEP, {}, {"state": TicketState.CLOSED}, False),
+        (K.PROGRESS_STEP, {}, {"state": TicketState.CLOSED, "was_held": True}, True),
+        (K.PROGRESS_STEP, {}, {"state": TicketState.IN_WORK, "was_held": True}, False),
+        (K.QUESTION_ASKED, {}, {"state": TicketState.WAITING_CUSTOMER}, False),
+        (K.QUESTION_ASKED, {}, {"state": TicketState.DIAGNOSING}, True),
+        (K.FOLLOW_UP_VISIT, {"visit_at": NOON.isoformat()}, {}, True),
     ],
 )
 def test_what_is_settled_meanwhile_is_not_said_any_more(
@@ -172,4 +186,4 @@ def test_what_is_settled_meanwhile_is_not_said_any_more(
 ) -> None:
     nothing: dict[str, Any] = dict.fromkeys(("state", "plan_revision", "completion_no", "survey"))
 
-    assert is_out_of_date(kind, context, **(nothing | facts), now=NOON) is old
+    assert is_out_of_date(kind, context, **({"was_held": False} | nothing | facts), now=NOON) is old

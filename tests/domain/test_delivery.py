@@ -72,31 +72,39 @@ class TestFollows:
 class TestARefusal:
     @pytest.mark.parametrize("remedy", [Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.COMPLAINED, Remedy.OTHER_MEDIUM])
     def test_of_an_address_leads_to_the_other_medium_or_fails(self, remedy: Remedy) -> None:
-        assert after_rejection(remedy, attempt=1, can_switch=True) == SwitchMedium()
-        assert after_rejection(remedy, attempt=1, can_switch=False) == Fail()
+        assert after_rejection(remedy, out_of_reach=0, can_switch=True) == SwitchMedium()
+        assert after_rejection(remedy, out_of_reach=0, can_switch=False) == Fail()
 
     def test_by_a_phone_out_of_reach_is_tried_twice_more_over_hours(self) -> None:
-        steps = [after_rejection(Remedy.TRY_LATER, attempt=n, can_switch=True) for n in (1, 2, 3)]
+        steps = [after_rejection(Remedy.TRY_LATER, out_of_reach=n, can_switch=True) for n in (0, 1, 2)]
 
         assert steps == [*(Retry(timedelta(seconds=wait)) for wait in LATER_DELAYS), SwitchMedium()]
-        assert after_rejection(Remedy.TRY_LATER, attempt=3, can_switch=False) == Fail()
+        assert after_rejection(Remedy.TRY_LATER, out_of_reach=2, can_switch=False) == Fail()
 
     def test_that_nobody_understands_is_never_tried_again(self) -> None:
-        assert after_rejection(Rejected("99999").remedy, attempt=1, can_switch=True) == Fail()
+        assert after_rejection(Rejected("99999").remedy, out_of_reach=0, can_switch=True) == Fail()
 
 
 class TestAMessageThatDidNotLeave:
-    def test_waits_ever_longer(self) -> None:
-        waits = [retry_delay(attempt, jitter=0).total_seconds() for attempt in range(1, 8)]
+    def test_waits_ever_longer_and_is_given_up(self) -> None:
+        day = timedelta(days=1)
+        waits = [retry_delay(times, jitter=0, give_up_after=day) for times in range(1, 40)]
 
-        assert waits == [*RETRY_DELAYS, RETRY_DELAYS[-1], RETRY_DELAYS[-1]]
+        seconds = [wait.total_seconds() for wait in waits if wait is not None]
+        assert seconds[:7] == [*RETRY_DELAYS, RETRY_DELAYS[-1], RETRY_DELAYS[-1]]
+        assert day - timedelta(hours=1) < timedelta(seconds=sum(seconds)) <= day
+        assert waits[len(seconds) :] == [None] * (len(waits) - len(seconds))
 
-    @given(st.integers(1, 99), st.floats(0, 1), st.integers(0, 7200))
-    def test_never_comes_back_sooner_than_the_vendor_asked(self, attempt: int, jitter: float, asked: int) -> None:
-        wait = retry_delay(attempt, jitter=jitter, asked=timedelta(seconds=asked))
+    @given(st.integers(1, 20), st.floats(0, 1), st.integers(0, 7200))
+    def test_never_comes_back_sooner_than_the_vendor_asked(self, times: int, jitter: float, asked: int) -> None:
+        wait = retry_delay(times, jitter=jitter, asked=timedelta(seconds=asked), give_up_after=timedelta(days=2))
 
-        assert wait >= timedelta(seconds=asked)
-        assert wait <= max(timedelta(seconds=asked), timedelta(seconds=RETRY_DELAYS[-1] * 1.25))
+        assert wait is not None
+        assert (
+            timedelta(seconds=asked)
+            <= wait
+            <= max(timedelta(seconds=asked), timedelta(seconds=RETRY_DELAYS[-1] * 1.25))
+        )
 
 
 class TestTheMark:

@@ -9,7 +9,29 @@ from hypothesis import strategies as st
 from domain.inbound import Meaning, read_text
 
 
-@pytest.mark.parametrize("text", ["STOP", "stop.", " Stop ", "退订", "TD", "td", "ＴＤ", "“退订”", "UNSUBSCRIBE"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "STOP",
+        "stop.",
+        " Stop ",
+        "退订",
+        "TD",
+        "td",
+        "ＴＤ",
+        "“退订”",
+        "UNSUBSCRIBE",
+        "TD退订",
+        "回T退订",
+        "取消订阅",
+        "退訂",
+        "【退订】",
+        "拒收",
+        "stop all",
+        "opt-out",
+        "退订\u200b",
+    ],
+)
 def test_a_single_word_of_refusal_stops(text: str) -> None:
     assert read_text(text) == (Meaning.STOP, None)
 

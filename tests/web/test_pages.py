@@ -277,7 +277,7 @@ def _keep(site: Site, *, medium: Medium = Medium.EMAIL, **words: str | None) -> 
         row = outbox.claim(desk.connection, medium, now=desk.now, limit=1)[0]
         address = row["email"] if medium is Medium.EMAIL else row["phone"]
         frozen = row | words | {"address": address, "segments": None}
-        outbox.freeze(desk.connection, [frozen], look_at=desk.after(minutes=5), now=desk.now)
+        outbox.freeze(desk.connection, [frozen], provider="mailbox", look_at=desk.after(minutes=5), now=desk.now)
         entry = mailbox.keep(desk.connection, row["id"], attempt=1, address=address, now=desk.now, **words)  # type: ignore[arg-type]
     assert entry is not None
     return Kept(entry, address)

@@ -79,6 +79,8 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("switched_from", sa.Text(), nullable=True))
     op.add_column("messages", _moment("look_at"))
     op.add_column("messages", sa.Column("looks", sa.SmallInteger(), server_default="0", nullable=False))
+    for counter in ("not_sent", "out_of_reach"):
+        op.add_column("messages", sa.Column(counter, sa.SmallInteger(), server_default="0", nullable=False))
     op.add_column("messages", _moment("resent_at"))
     op.add_column("messages", sa.Column("merged_into", sa.BigInteger(), nullable=True))
     op.add_column("messages", sa.Column("address", sa.Text(), nullable=True))
@@ -86,7 +88,7 @@ def upgrade() -> None:
     op.create_foreign_key(op.f("fk_messages_merged_into"), "messages", "messages", ["merged_into"], ["id"])
     _renew("messages", "kind_known", _in("kind", _KINDS))
     _renew("messages", "state_known", _in("state", _STATES))
-    _renew("messages", "words_frozen", "state IN ('queued', 'merged', 'withheld') OR body IS NOT NULL")
+    _renew("messages", "words_frozen", "state IN ('queued', 'merged', 'withheld', 'failed') OR body IS NOT NULL")
     op.create_check_constraint(
         op.f("ck_messages_merged_has_target"), "messages", "(state = 'merged') = (merged_into IS NOT NULL)"
     )
@@ -106,7 +108,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'queued'"),
     )
     op.create_index("ix_messages_look_at", "messages", ["look_at"], postgresql_where=sa.text("look_at IS NOT NULL"))
-    op.create_index("ix_messages_address", "messages", ["address"], postgresql_where=sa.text("provider_id IS NOT NULL"))
+    for name, columns in (
+        ("ix_messages_address_sending_at", ["address", "sending_at"]),
+        ("ix_messages_provider_id", ["provider_id"]),
+    ):
+        op.create_index(name, "messages", columns, postgresql_where=sa.text("provider_id IS NOT NULL"))
     op.create_index(
         "ix_messages_unclear", "messages", ["id"], postgresql_where=sa.text("state IN ('failed', 'unknown')")
     )
