@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from domain.contact import normalise_email
+from domain.exceptions import InvalidInputError
 from domain.standard import Standard, load_standard
 
 
@@ -71,11 +76,30 @@ def _plain_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _sender_address(value: str) -> str:
+    try:
+        return normalise_email(value)
+    except InvalidInputError as error:
+        raise ValueError("must be an address alone, like service@example.com") from error
+
+
+def _event_key(value: str) -> str:
+    try:
+        key = load_der_public_key(base64.b64decode(value, validate=True))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("is no public key; copy it from SendGrid's page of the signed Event Webhook") from error
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise ValueError("is a key of another kind; copy it from SendGrid's page of the signed Event Webhook")
+    return value
+
+
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
 NamedPath = Annotated[Path, BeforeValidator(_not_empty)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
 Plain = Annotated[str, AfterValidator(_plain)]
 PlainSecret = Annotated[SecretStr, AfterValidator(_plain_secret)]
+SenderAddress = Annotated[str, AfterValidator(_sender_address)]
+EventKey = Annotated[str, AfterValidator(_event_key)]
 
 
 class SmsTransport(StrEnum):
@@ -126,15 +150,15 @@ class Settings(BaseSettings):
     twilio_messaging_service_sid: Plain | None = Field(default=None, validation_alias="TWILIO_MESSAGING_SERVICE_SID")
     twilio_api_base_url: str = Field(default="https://api.twilio.com", validation_alias="TWILIO_API_BASE_URL")
     sendgrid_api_key: PlainSecret | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
-    sendgrid_from: str | None = Field(default=None, validation_alias="SENDGRID_FROM")
-    sendgrid_webhook_public_key: Plain | None = Field(default=None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY")
+    sendgrid_from: SenderAddress | None = Field(default=None, validation_alias="SENDGRID_FROM")
+    sendgrid_webhook_public_key: EventKey | None = Field(default=None, validation_alias="SENDGRID_WEBHOOK_PUBLIC_KEY")
     sendgrid_api_base_url: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_API_BASE_URL")
     smtp_host: str | None = Field(default=None, validation_alias="SMTP_HOST")
     smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
     smtp_username: str | None = Field(default=None, validation_alias="SMTP_USERNAME")
     smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
     smtp_security: Literal["none", "starttls", "tls"] = Field(default="starttls", validation_alias="SMTP_SECURITY")
-    smtp_from: str | None = Field(default=None, validation_alias="SMTP_FROM")
+    smtp_from: SenderAddress | None = Field(default=None, validation_alias="SMTP_FROM")
 
     @model_validator(mode="after")
     def _ports_of_their_own(self) -> Self:

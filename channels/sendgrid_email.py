@@ -69,9 +69,11 @@ class SendGridEmail:
     def send(self, message: Outgoing, *, now: datetime) -> Outcome:
         """Hand a mail over once; what failed after the request may have left is Unknown and never sent again here."""
         try:
-            answer = self._client().mail.send.post(request_body=self._mail(message))
+            mail = self._mail(message)
         except SendGridException:
             return _refused("api_key_in_text")
+        try:
+            answer = self._client().mail.send.post(request_body=mail)
         except HTTPError as error:
             return _judge(error, now)
         except URLError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Connection, Integer, Table, bindparam, func, select, text, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db import bulk
@@ -244,15 +244,7 @@ def get(connection: Connection, message_id: int) -> Row:
 
 def list_in(connection: Connection, states: Sequence[MessageState], *, limit: int) -> list[Row]:
     """The newest messages in these states, with their recipients and the ticket's number."""
-    query = (
-        _with_people()
-        .add_columns(Ticket.number.label("ticket_number"))
-        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
-        .where(Message.state.in_([state.value for state in states]))
-        .order_by(Message.id.desc())
-        .limit(limit)
-    )
-    return fetch(connection, query)
+    return _newest(connection, Message.state.in_([state.value for state in states]), limit)
 
 
 # What did not arrive and a person may want to do something about; "declined" and "out_of_date" are as they should be.
@@ -263,11 +255,15 @@ _NEEDS_A_PERSON = Message.state.in_([MessageState.FAILED.value, MessageState.UNK
 
 def list_needing_a_person(connection: Connection, *, limit: int) -> list[Row]:
     """The newest messages that failed, stay unknown, or could not be sent to anybody."""
+    return _newest(connection, _NEEDS_A_PERSON, limit)
+
+
+def _newest(connection: Connection, which: ColumnElement[bool], limit: int) -> list[Row]:
     query = (
         _with_people()
         .add_columns(Ticket.number.label("ticket_number"))
         .outerjoin(Ticket, Ticket.id == Message.ticket_id)
-        .where(_NEEDS_A_PERSON)
+        .where(which)
         .order_by(Message.id.desc())
         .limit(limit)
     )
