@@ -159,11 +159,18 @@ def test_a_message_whose_words_cannot_be_made_is_failed_and_the_others_leave(pro
     with transaction() as connection:
         connection.execute(text("UPDATE messages SET context = context - 'subject' WHERE kind = 'ticket_received'"))
 
-    run(message_delivery, NOW)
+    state = run(message_delivery, NOW)
 
+    assert state.is_failed()
+    assert "words of messages could not be made: see 'aftercare message list'" in state.message
     with transaction() as connection:
         states = {message["kind"]: message["state"] for message in outbox.list_of(connection, ticket_id)}
-    assert states == {"ticket_received": "failed", "ticket_assigned": "delivered", "staff_assigned": "delivered"}
+    assert states == {
+        "ticket_received": "failed",
+        "ticket_assigned": "delivered",
+        "staff_assigned": "delivered",
+        "staff_message_failed": "delivered",  # a person tells the customer
+    }
 
 
 def completed_ticket() -> tuple[int, datetime]:
