@@ -50,6 +50,7 @@ def main() -> None:
             for name in wanted:
                 with console.status(f"Measuring {name}"):
                     results |= BENCHES[name](Bench(server, Path(folder)))
+                RESULTS.write_text(json.dumps(results, indent=2) + "\n")  # what was measured stays, whatever comes next
         finally:
             server.close()
     table = Table("What", "Figure", "Aim")
@@ -60,7 +61,6 @@ def main() -> None:
     console.print(
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, embedded PostgreSQL"
     )
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
