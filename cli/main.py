@@ -9,7 +9,7 @@ import typer
 from psycopg.errors import UndefinedTable
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
-from cli import database, doctor, messages, people, play, service, survey, templates, ticket
+from cli import database, doctor, keys, messages, people, play, service, survey, templates, ticket
 from cli.failure import CommandError
 from cli.screen import Screen
 from db.session import DatabaseUnavailableError, cause
@@ -31,6 +31,7 @@ app.add_typer(messages.channels_app, name="channel", help="By what messages leav
 app.add_typer(messages.addresses_app, name="address", help="Addresses to which nothing is sent.")
 app.add_typer(templates.app, name="templates", help="Look at the words of messages; check them.")
 app.add_typer(people.app, name="staff", help="List and add staff and teams.")
+app.add_typer(keys.app, name="keys", help="Keys with which other systems use the API.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)
 app.command()(play.demo)

@@ -45,7 +45,7 @@ def add_team(
     """Add a team."""
     from db import staff
 
-    name = _named(name)
+    name = named(name)
     try:
         with working() as (connection, _):
             staff.add_team(connection, name, tier=Tier(tier), region=region, department=department)
@@ -54,7 +54,7 @@ def add_team(
     Screen().say(f"Added team {name}.")
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
     """The name without blanks around it. Raises CommandError when nothing a person could read is left."""
     try:
         return TypeAdapter[str](ShortText).validate_python(name)
@@ -91,7 +91,7 @@ def add(
         try:
             staff.add(
                 connection,
-                _named(name),
+                named(name),
                 email=address,
                 role=role,
                 team_id=teams[team],

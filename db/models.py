@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from domain.api_keys import Scope
 from domain.commands import PlanKind
 from domain.delivery import MessageState, Remedy
 from domain.lifecycle import STATES, TicketState
@@ -589,16 +590,22 @@ class Callback(Base):
 
 
 class ApiKey(Base):
-    """A key of another system or a clerk; only its hash is kept (S-72)."""
+    """A key of another system, which acts as a member of staff; only its hash is kept (S-72)."""
 
     __tablename__ = "api_keys"
-    __table_args__ = (_in("role", STAFF_ROLES),)
+    __table_args__ = (
+        _in("role", STAFF_ROLES),
+        CheckConstraint(f"cardinality(scopes) > 0 AND scopes <@ ARRAY[{_quoted(*Scope)}]::text[]", name="scopes_known"),
+    )
 
     id: Mapped[int] = _key()
     name: Mapped[str]
     role: Mapped[str]
     prefix: Mapped[str] = mapped_column(unique=True)
     key_hash: Mapped[bytes] = mapped_column(unique=True)
+    staff_id: Mapped[int | None] = _reference("staff", nullable=True)
+    scopes: Mapped[list[str]] = mapped_column(server_default="{read}")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
