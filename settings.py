@@ -133,6 +133,7 @@ class Settings(BaseSettings):
     public_url: PageAddress = Field(default="", description="The address under which customers reach the pages.")
     web_port: int = Field(default=8080, ge=1, le=65535)
     prefect_port: int = Field(default=4200, ge=1, le=65535)
+    api_requests_per_minute: int = Field(default=600, ge=1, description="How often one key may ask the API.")
     secret_key: SecretStr | None = Field(
         default=None, min_length=16, description="Signs links; none: generated and kept in home."
     )

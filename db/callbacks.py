@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import occurrences
@@ -15,7 +15,7 @@ from db.alarms import Leads
 from db.held import HeldTicket, hold
 from db.models import Callback, Staff, SurveyAnswer, Ticket
 from db.notices import iso
-from db.rows import fetch
+from db.rows import fetch, fetch_one
 from domain.assignment import choose_lead
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.messages import MessageKind
@@ -248,9 +248,26 @@ def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     return fetch(connection, query)
 
 
-def list_open(connection: Connection) -> list[dict[str, Any]]:
-    """Open callbacks with ticket, supervisor and score, the most urgent first."""
-    query = (
+def get(connection: Connection, callback_id: int) -> dict[str, Any]:
+    """A callback with ticket, supervisor and score. Raises NotFoundError."""
+    row = fetch_one(connection, _shown().where(Callback.id == callback_id))
+    if row is None:
+        raise NotFoundError(f"no callback has the id {callback_id}; see 'aftercare callback list'")
+    return row
+
+
+def list_open(
+    connection: Connection, *, after: tuple[datetime, int] | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Open callbacks with ticket, supervisor and score, the most urgent first; ``after`` this moment due and id."""
+    query = _shown().where(Callback.state == CallbackState.OPEN.value).order_by(Callback.due_at, Callback.id)
+    if after is not None:
+        query = query.where(tuple_(Callback.due_at, Callback.id) > after)
+    return fetch(connection, query.limit(limit))
+
+
+def _shown() -> Select[Any]:
+    return (
         select(
             Callback.__table__,
             Ticket.number.label("ticket_number"),
@@ -260,7 +277,4 @@ def list_open(connection: Connection) -> list[dict[str, Any]]:
         .join(Ticket, Ticket.id == Callback.ticket_id)
         .outerjoin(Staff, Staff.id == Callback.assigned_to)
         .outerjoin(SurveyAnswer, SurveyAnswer.survey_id == Callback.survey_id)
-        .where(Callback.state == CallbackState.OPEN.value)
-        .order_by(Callback.due_at)
     )
-    return fetch(connection, query)

@@ -141,6 +141,12 @@ def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     return fetch(connection, _OF_TICKET, ticket=ticket_id)
 
 
+def list_after(connection: Connection, ticket_id: int, *, seq: int, limit: int) -> list[dict[str, Any]]:
+    """The events of a ticket that follow the one with this place in its history, oldest first."""
+    query = select(TicketEvent.__table__).where(TicketEvent.ticket_id == ticket_id, TicketEvent.seq > seq)
+    return fetch(connection, query.order_by(TicketEvent.seq).limit(limit))
+
+
 def find_flaws(connection: Connection, *, batch: int = 500) -> Iterable[str]:
     """A sentence for each ticket whose log was altered, has a gap, or does not replay to its state (S-70)."""
     last_id = 0

@@ -13,7 +13,7 @@ from db.held import hold
 from db.models import Customer, PendingEvent, Ticket
 from domain.commands import ChangePriority, ReportAgain
 from domain.exceptions import IdempotencyKeyReusedError
-from domain.intake import CustomerDetails, OpenTicket, Report, is_same_fault
+from domain.intake import CustomerDetails, OpenTicket, Report, is_same_fault, require_happened
 from domain.lifecycle import TicketState
 from domain.messages import Medium
 from domain.people import SYSTEM, Actor, Role
@@ -76,8 +76,9 @@ def open_ticket(
     """Open a ticket with its suggestions, clocks and first event, or join the open one; the caller commits.
 
     ``actor`` is whoever takes the report; for the system the event names the customer. Raises
-    IdempotencyKeyReusedError when the key was used for another report.
+    IdempotencyKeyReusedError when the key was used for another report, InvalidInputError for a fault to come.
     """
+    require_happened(report.occurred_at, now=now)
     if idempotency_key is not None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": idempotency_key})
         if (known := _find_opened(connection, idempotency_key, customer_id, report)) is not None:

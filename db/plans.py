@@ -9,14 +9,19 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from db.models import Plan, PlanOption
 from db.notices import iso
-from domain.commands import AgreePlan, ProposePlan
+from domain.commands import AgreePlan, ProposePlan, require_soon
 from domain.exceptions import InvalidInputError
 
 
 def propose(
     connection: Connection, ticket_id: int, revision: int, command: ProposePlan, *, owner_id: int, now: datetime
 ) -> dict[str, Any]:
-    """Write a revision; one that was still open is superseded. Returns the plan as a message's context keeps it."""
+    """Write a revision; one that was still open is superseded. Returns the plan as a message's context keeps it.
+
+    Raises InvalidInputError when the appointment is not ahead.
+    """
+    if command.appointment_at is not None:
+        require_soon("appointment_at", command.appointment_at, now=now)
     withdraw(connection, ticket_id, now=now)
     plan_id = connection.execute(
         insert(Plan)

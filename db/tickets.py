@@ -79,6 +79,35 @@ def list_open(
     include_closed: bool = False,
 ) -> list[dict[str, Any]]:
     """Tickets by number, with their next deadline (UTC) as ``due_at``."""
+    query = _with_next_deadline().where(Ticket.id > after_id).order_by(Ticket.id).limit(limit)
+    if not include_closed:
+        query = query.where(Ticket.closed_at.is_(None))
+    return fetch(connection, _only(query, states, priority, assignee_id))
+
+
+def list_newest(
+    connection: Connection,
+    *,
+    states: Sequence[TicketState] = (),
+    priority: Priority | None = None,
+    assignee_id: int | None = None,
+    opened_since: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Tickets, the newest first, closed ones too, with their next deadline (UTC) as ``due_at``.
+
+    Who goes on with ``before_id`` meets each ticket once, however many are opened meanwhile: those have higher numbers.
+    """
+    query = _with_next_deadline().order_by(Ticket.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(Ticket.id < before_id)
+    if opened_since is not None:
+        query = query.where(Ticket.opened_at >= opened_since)
+    return fetch(connection, _only(query, states, priority, assignee_id))
+
+
+def _with_next_deadline() -> Select[Any]:
     due = (
         select(SlaClock.due_at)
         .where(SlaClock.ticket_id == Ticket.id, SlaClock.stopped_at.is_(None))
@@ -86,16 +115,19 @@ def list_open(
         .limit(1)
         .scalar_subquery()
     )
-    query = _with_people().add_columns(due.label("due_at")).where(Ticket.id > after_id).order_by(Ticket.id).limit(limit)
-    if not include_closed:
-        query = query.where(Ticket.closed_at.is_(None))
+    return _with_people().add_columns(due.label("due_at"))
+
+
+def _only(
+    query: Select[Any], states: Sequence[TicketState], priority: Priority | None, assignee_id: int | None
+) -> Select[Any]:
     if states:
         query = query.where(Ticket.state.in_([state.value for state in states]))
     if priority is not None:
         query = query.where(Ticket.priority == priority.value)
     if assignee_id is not None:
         query = query.where(Ticket.assignee_id == assignee_id)
-    return fetch(connection, query)
+    return query
 
 
 def find_to_close(connection: Connection, *, now: datetime, limit: int) -> list[int]:

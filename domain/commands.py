@@ -24,6 +24,9 @@ from domain.tickets import Category, Impact
 NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=NO_NUL)]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_NUL)]
+# As large as any program can say exactly in JSON; nobody has the id 0.
+LARGEST_ID = 2**53 - 1
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
 
 class PlanKind(StrEnum):
@@ -80,7 +83,7 @@ class Assign(Command):
     """Give the ticket to a member of staff (S-12)."""
 
     name = CommandName.ASSIGN
-    assignee_id: int = Field(description="who takes it; on the command line assignee=address")
+    assignee_id: Id = Field(description="who takes it; on the command line assignee=address")
     reason: ShortText = Field(description="why this person; the assignee reads it")
 
 
@@ -88,7 +91,7 @@ class EscalateTier(Command):
     """Move the ticket one tier up, to a member of staff there (S-13)."""
 
     name = CommandName.ESCALATE_TIER
-    assignee_id: int = Field(description="who takes it; on the command line assignee=address")
+    assignee_id: Id = Field(description="who takes it; on the command line assignee=address")
     reason: ShortText = Field(description="why this person; the assignee reads it")
 
 

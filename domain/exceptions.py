@@ -32,6 +32,10 @@ class IdempotencyKeyReusedError(DomainError):
     """The idempotency key was used before for a different request."""
 
 
+class ChangedMeanwhileError(DomainError):
+    """Somebody else has changed the ticket since it was read."""
+
+
 class NobodyEligibleError(DomainError):
     """No active member of staff may take this ticket (S-12)."""
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from domain.commands import NO_NUL, ShortText, describe_fault
 from domain.contact import normalise_email, normalise_phone
@@ -17,7 +26,18 @@ from domain.tickets import Category, Channel, Impact
 
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=5000, pattern=NO_NUL)]
 SUBJECT_LENGTH = 60
+_LONGEST_AGO, _CLOCKS_DIFFER = timedelta(days=50 * 365), timedelta(hours=1)
 M = TypeVar("M", bound=BaseModel)
+
+
+def require_happened(moment: datetime | None, *, now: datetime) -> None:
+    """Raise InvalidInputError unless the moment of a fault, if it is known, is not ahead and not absurdly long ago."""
+    if moment is None:
+        return
+    if moment > now + _CLOCKS_DIFFER:
+        raise InvalidInputError("occurred_at", "lies ahead; say when it happened")
+    if moment < now - _LONGEST_AGO:
+        raise InvalidInputError("occurred_at", f"lies more than {_LONGEST_AGO.days // 365} years back")
 
 
 class CustomerDetails(BaseModel):
@@ -26,10 +46,10 @@ class CustomerDetails(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: ShortText
-    phone: str | None = None
-    email: str | None = None
+    phone: Annotated[str, Field(max_length=50)] | None = None
+    email: Annotated[str, Field(max_length=254)] | None = None
     tier: CustomerTier = CustomerTier.STANDARD
-    language: str | None = None
+    language: Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")] | None = None
     preferred_medium: Medium | None = None
     time_zone: ZoneName | None = None
     region: ShortText | None = None
@@ -66,12 +86,12 @@ class Report(BaseModel):
     product_model: ShortText | None = None
     serial_number: ShortText | None = None
     order_number: ShortText | None = None
-    tags: list[ShortText] = []
+    tags: list[ShortText] = Field(default=[], max_length=20)
 
     @property
     def subject(self) -> str:
         """The first sentence, short enough for an SMS."""
-        first = self.description.splitlines()[0]
+        first = next((line for line in self.description.splitlines() if line.strip()), self.description)
         for stop in ("。", "！", "!", "；", ". "):
             first = first.partition(stop)[0].strip() or first  # "！！！漏水" has words too
         return first if len(first) <= SUBJECT_LENGTH else first[: SUBJECT_LENGTH - 1].rstrip() + "…"

@@ -15,6 +15,8 @@ from domain.tickets import Category, Priority
 
 Score = Annotated[int, Field(ge=1, le=5, strict=True)]
 
+_NO_NUL = r"^[^\x00]*$"  # Postgres keeps none
+
 DIMENSIONS = ("efficiency", "attitude", "solution", "overall")
 
 
@@ -60,7 +62,7 @@ class SurveyAnswer(BaseModel):
     attitude: Score
     solution: Score
     overall: Score
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)] = ""
 
 
 class OverallAnswer(BaseModel):
@@ -70,6 +72,15 @@ class OverallAnswer(BaseModel):
 
     overall: Score
     comment: str = ""
+
+
+class CallbackResult(BaseModel):
+    """What a call brought: why the customer was unhappy, and what they would have us do better (S-42)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=_NO_NUL)]
+    suggestion: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)] = ""
 
 
 @dataclass(frozen=True, slots=True)

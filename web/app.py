@@ -1,4 +1,4 @@
-"""This file assembles the web application: pages, the mailbox while trying, health, and kind error pages."""
+"""This file assembles the web application: pages, API, the mailbox while trying, health, and kind error pages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
 from web import mailbox, pages, problems, progress, unsubscribe, webhooks
+from web.api.app import create_api
+from web.api.description import PREFIX
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
@@ -36,6 +38,7 @@ def create_app() -> FastAPI:
     """The application that ``aftercare up`` serves."""
     app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.mount(PREFIX, create_api())
     app.include_router(progress.router)
     app.include_router(pages.router)
     app.include_router(unsubscribe.router)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from domain.exceptions import InvalidInputError
-from domain.intake import OpenTicket, Report, build_customer, build_report, is_same_fault
+from domain.intake import OpenTicket, Report, build_customer, build_report, is_same_fault, require_happened
 from domain.tickets import Category, Channel
 
 TICKET = OpenTicket(1, Category.PRODUCT_FAULT, "KFR-35", "SN1", "空调不制冷")
@@ -36,7 +37,19 @@ class TestCustomer:
         with pytest.raises(InvalidInputError, match="contact: give a phone number or an e-mail address"):
             build_customer({"name": "王丽", **values})
 
-    @pytest.mark.parametrize(("field", "value"), [("name", " "), ("tier", "vip"), ("colour", "red")])
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", " "),
+            ("tier", "vip"),
+            ("colour", "red"),
+            ("language", "e n"),
+            ("language", "en\x00"),
+            ("time_zone", "Moon/Sea"),
+            ("time_zone", "../etc"),
+            ("email", "a" * 255),
+        ],
+    )
     def test_a_bad_value_is_named(self, field: str, value: str) -> None:
         with pytest.raises(InvalidInputError) as refusal:
             build_customer({"name": "王丽", "phone": "13800138000", field: value})
@@ -53,6 +66,7 @@ class TestReport:
             ("description", "  "),
             ("impact", "huge"),
             ("occurred_at", "2026-03-03T10:00:00"),
+            ("tags", ["a"] * 21),
         ],
     )
     def test_a_bad_value_is_named(self, field: str, value: str) -> None:
@@ -60,6 +74,21 @@ class TestReport:
             build_report({"channel": "web", "description": "空调不制冷", field: value})
 
         assert refusal.value.field == field
+
+    @pytest.mark.parametrize("days", [0, -1, -18_000])
+    def test_a_fault_may_have_happened_long_ago(self, now: datetime, days: int) -> None:
+        require_happened(None, now=now)
+        require_happened(now + timedelta(days=days), now=now)
+
+    @pytest.mark.parametrize(
+        "moment",
+        ["0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "2026-11-24T04:00:00Z", "9999-12-31T23:59:59-14:00"],
+    )
+    def test_a_fault_has_not_happened_in_times_to_come_or_before_there_was_the_thing(
+        self, now: datetime, moment: str
+    ) -> None:
+        with pytest.raises(InvalidInputError, match="occurred_at: lies"):
+            require_happened(datetime.fromisoformat(moment), now=now)
 
     @pytest.mark.parametrize(
         ("description", "subject"),
@@ -69,6 +98,7 @@ class TestReport:
             ("Model 3.5 leaks", "Model 3.5 leaks"),
             ("救命!漏水!", "救命"),
             ("first line\nsecond line", "first line"),
+            ("\x1c\nsecond line", "second line"),
             ("！！！漏水了。", "！！！漏水了"),
             ("! Help", "! Help"),
             ("x" * 60, "x" * 60),

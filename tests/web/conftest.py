@@ -1,24 +1,32 @@
-"""The customer pages on a database of one's own."""
+"""The customer pages and the API on a database of one's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from clock import utc_now
+from db import api_keys, seed, staff
 from db.session import database_url, transaction
+from domain.api_keys import Scope
+from domain.lifecycle import CommandName
 from domain.links import PATHS, Subject, sign
 from domain.messages import LinkPurpose
+from domain.people import Role
 from domain.standard import Standard
 from settings import get_settings, get_standard
 from tests.conftest import read_cast
 from tests.desk import Desk, snapshot
+from web.api.description import PREFIX
 from web.app import create_app
 
 KEY = "the key of the tests"
@@ -54,6 +62,40 @@ class Site:
         return f"/{PATHS[purpose]}/{sign(purpose, Subject(subject_id, part), key=KEY, expires_at=expires_at)}"
 
 
+@dataclass
+class Api:
+    """The API as another system uses it, with one key."""
+
+    client: TestClient
+    key: str
+    prefix: str = PREFIX
+
+    def get(self, path: str, **query: Any) -> Response:
+        """Ask; what is None is not asked."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.client.get(f"{self.prefix}{path}", params=given, headers=self._key())
+
+    def post(
+        self, path: str, body: Any, *, once: str | None = None, if_match: str | None = None, **headers: str
+    ) -> Response:
+        """Send JSON; with an idempotency key of its own unless one is given."""
+        sent = self._key() | {"Idempotency-Key": once or uuid4().hex} | headers
+        if if_match is not None:
+            sent["If-Match"] = if_match
+        return self.client.post(f"{self.prefix}{path}", json=body, headers=sent)
+
+    def give(self, number: str, command: CommandName, **values: Any) -> Response:
+        """Give a command; ``once`` and ``if_match`` are headers."""
+        headers = {name: values.pop(name) for name in ("once", "if_match") if name in values}
+        return self.post(f"/tickets/{number}/commands/{command}", values, **headers)
+
+    def _key(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+MakeApi = Callable[..., Api]
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """An environment of one's own, read anew before and after."""
@@ -73,3 +115,53 @@ def site(environment: pytest.MonkeyPatch, database: str, standard: Standard) -> 
     environment.setenv("AFTERCARE_DATABASE_URL", database.replace("+psycopg", ""))
     with TestClient(create_app()) as client:
         yield Site(client, database, standard)
+
+
+@pytest.fixture
+def make_api(site: Site) -> MakeApi:
+    """The API with a key of a sample member of staff, in their own role unless told otherwise."""
+
+    def make(
+        member: str = "sun.jing",
+        role: Role | None = None,
+        scopes: Collection[Scope] = frozenset(Scope),
+        expires_in: timedelta = timedelta(hours=1),
+    ) -> Api:
+        now = utc_now()
+        with transaction(site.database) as connection:
+            who = staff.actor(connection, seed.address(member))
+            assert who.id is not None
+            key = api_keys.create(
+                connection,
+                f"key of {member}",
+                staff_id=who.id,
+                role=role or who.role,
+                scopes=scopes,
+                expires_at=now + expires_in,
+                now=now,
+            )
+        return Api(site.client, key)
+
+    return make
+
+
+@pytest.fixture
+def api(make_api: MakeApi) -> Api:
+    """The API with a supervisor's key that may do everything."""
+    return make_api()
+
+
+def problem_of(answer: Response) -> dict[str, Any]:
+    """The problem in an answer, in the form that every problem has."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    told: dict[str, Any] = answer.json()
+    assert set(told) - {"errors"} == {"type", "title", "status", "detail"}
+    assert told["status"] == answer.status_code
+    assert "Traceback" not in answer.text
+    return told
+
+
+def paths_of(answer: Response) -> set[str]:
+    """The values that an answer says are wrong."""
+    assert answer.status_code == 422, answer.text
+    return {fault["path"] for fault in problem_of(answer)["errors"]}

@@ -1,0 +1,23 @@
+"""Which roles may read and record what, beside the commands (S-71, S-72)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from domain.exceptions import NotPermittedError
+from domain.people import Actor, Role
+
+_SERVICE = frozenset({Role.AGENT, Role.ENGINEER, Role.SUPERVISOR, Role.MANAGER})
+
+# Who talks to customers reads how to reach them; everybody else sees it masked (S-71).
+MAY_READ_CONTACT = _SERVICE
+MAY_TAKE_REPORTS = _SERVICE
+# Not the engineer: nobody records what customers say of their own work.
+MAY_RECORD_ANSWERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.MANAGER})
+
+
+def require_role(actor: Actor, allowed: Collection[Role], deed: str) -> None:
+    """Raise NotPermittedError, which names the roles that may, unless the actor's role is one of them."""
+    if actor.role not in allowed:
+        roles = ", ".join(sorted(role.value for role in allowed))
+        raise NotPermittedError(f"{deed} is not for the role '{actor.role.value}'; it is for: {roles}")

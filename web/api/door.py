@@ -1,0 +1,106 @@
+"""The door of the API: who asks, how often, how much and in which form is settled before anything else is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from datetime import datetime
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clock import utc_now
+from db import api_keys
+from db.session import transaction
+from domain.api_keys import Caller, KeyRefusedError, prefix_of, require_scope
+from domain.api_keys import Scope as KeyScope
+from domain.exceptions import DomainError
+from domain.rate_limit import Bucket, take
+from web.api.problems import of_error, problem
+
+MOST_BYTES = 64_000
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Door:
+    """Lets through what comes with a valid key, seldom enough, small enough, and as JSON; else answers itself."""
+
+    def __init__(self, app: ASGIApp, *, per_minute: int, open_paths: Collection[str]) -> None:
+        self._app = app
+        self._per_minute = per_minute
+        self._open_paths = tuple(open_paths)
+        self._buckets: dict[int, Bucket] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request (ASGI)."""
+        if scope["type"] != "http" or scope["path"] in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        refusal = await self._refusal(request, now=utc_now())
+        body = b""
+        if refusal is None and request.method not in _READING:
+            try:
+                found = await _body(request)
+            except ClientDisconnect:
+                return
+            body, refusal = found or b"", problem("too-large") if found is None else None
+        if refusal is None:
+            await self._app(scope, _again(body, receive), send)
+        else:
+            await refusal(scope, receive, send)
+
+    async def _refusal(self, request: Request, *, now: datetime) -> Response | None:
+        try:
+            caller = await run_in_threadpool(_recognise, request, now)
+            if (wait := self._wait(caller.key_id, now)) is not None:
+                detail = f"this key has used up its requests; try again in {wait} seconds"
+                return problem("too-many", detail, headers={"Retry-After": str(wait)})
+            require_scope(caller.scopes, KeyScope.READ if request.method in _READING else KeyScope.WRITE)
+        except DomainError as error:
+            return of_error(error)
+        except (OperationalError, PoolTimeoutError):
+            return problem("unavailable")
+        request.state.caller = caller
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return problem("not-json") if request.method == "POST" and media_type != "application/json" else None
+
+    def _wait(self, key_id: int, now: datetime) -> int | None:
+        """For how many seconds the key must wait; None: not at all."""
+        self._buckets[key_id], wait = take(self._buckets.get(key_id), per_minute=self._per_minute, now=now)
+        return None if wait is None else max(1, math.ceil(wait.total_seconds()))
+
+
+def _recognise(request: Request, now: datetime) -> Caller:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or prefix_of(key.strip()) is None:
+        raise KeyRefusedError("send a key: Authorization: Bearer ac_...")
+    with transaction() as connection:
+        return api_keys.recognise(connection, key.strip(), now=now)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None when it is too large: nobody reads it to its end."""
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said[:20]) > MOST_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            return None
+    return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Hands on the body that was read already."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
