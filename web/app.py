@@ -18,6 +18,7 @@ from settings import get_settings
 from web import mailbox, pages, problems, progress, unsubscribe, webhooks
 from web.api.app import create_api
 from web.api.description import PREFIX
+from web.api.problems import problem
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
@@ -91,7 +92,10 @@ def _explain_errors(app: FastAPI) -> None:
         return problems.unavailable_page(request)
 
     @app.exception_handler(HTTPException)
-    def refused(request: Request, error: HTTPException) -> HTMLResponse:
+    def refused(request: Request, error: HTTPException) -> Response:
+        if request.scope["path"].startswith(f"{PREFIX}/"):
+            # A path with a line break misses the API's mount; whoever asks the API still gets its form of a problem.
+            return problem("not-found", "there is no such address")
         if error.status_code == 400:  # a form that is none
             return problems.problem_page(request, InvalidInputError("answer", "cannot be read"))
         return problems.not_found_page(request, status=error.status_code)

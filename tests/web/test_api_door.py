@@ -209,3 +209,13 @@ def test_pages_keep_their_own_problems(site: Site) -> None:
 
     for path in ("/nowhere", "/api/v2/tickets", "/plan/x"):
         assert site.client.get(path).headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("number", ["%0A", "1%0A", "%0D%0A", "..%2F..", "%2e%2e"])
+def test_a_path_that_leads_nowhere_is_a_problem_and_no_page(site: Site, make_api: MakeApi, number: str) -> None:
+    headers = JSON | {"Authorization": f"Bearer {make_api().key}", "Idempotency-Key": "k"}
+
+    answer = site.client.post(f"/api/v1/tickets/{number}/commands/add_note", json={"note": "n"}, headers=headers)
+
+    assert answer.status_code in {404, 422}
+    assert answer.headers["content-type"].startswith("application/problem+json")
