@@ -139,6 +139,7 @@ def do(
     key: Key = None,
 ) -> None:
     """Give a ticket a command, for example: first_contact --as li@... summary="called, confirmed"."""
+    from cli.photos import read_photo
     from db import attachments, commands, tickets
 
     said = told.read(command, values or [])
@@ -146,7 +147,7 @@ def do(
     # Who is meant is known only to the database; what can be refused without it is refused first.
     named = said.pop(told.ASSIGNEE, None) if told.takes_assignee(command) else None
     order = build_command(command, said if named is None else said | {"assignee_id": 0})
-    contents = [attachments.read_photo(path) for path in photo or ()]
+    contents = [read_photo(path) for path in photo or ()]
     now = utc_now()
     with working() as (connection, standard):
         ticket = tickets.get(connection, ticket_id(number))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cli import colleagues
 from cli.screen import Grid, Screen, humanly
 from cli.ticket import local_time
-from db import callbacks, clocks, events, outbox, surveys, tickets
+from db import attachments, callbacks, clocks, events, outbox, surveys, tickets
 from domain.contact import mask_email, mask_phone
 from domain.people import Role
 
@@ -47,7 +47,7 @@ def read_sheet(connection: Connection, ticket_id: int) -> Sheet:
         tickets.plans_of(connection, ticket["id"]),
         surveys.list_of(connection, ticket["id"]),
         callbacks.list_of(connection, ticket["id"]),
-        tickets.attachments_of(connection, ticket["id"]),
+        attachments.list_of(connection, ticket["id"]),
         colleagues.names(connection),
     )
 

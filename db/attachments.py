@@ -1,56 +1,67 @@
-"""Photos as evidence of an event: checked by their content, not by their name (S-30, S-40)."""
+"""Photos as evidence of an event: kept with it, listed by ticket, read one by one (S-30, S-40)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models import Attachment
-from domain.exceptions import InvalidInputError
-
-LARGEST = 10 * 1024 * 1024
-_SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A photo's name, type and bytes."""
-
-    file_name: str
-    media_type: str
-    content: bytes
+from db.rows import fetch
+from domain.exceptions import NotFoundError
+from domain.pictures import Photo
 
 
-def read_photo(path: Path) -> Photo:
-    """The photo in a file. Raises InvalidInputError when there is none, it is too large, or it is no picture."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError("photo", f"{path}: {error.strerror}") from error
-    if len(content) > LARGEST:
-        raise InvalidInputError("photo", f"{path} is larger than 10 MB; make it smaller")
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return Photo(path.name, "image/webp", content)
-    for signature, media_type in _SIGNATURES.items():
-        if content.startswith(signature):
-            return Photo(path.name, media_type, content)
-    raise InvalidInputError("photo", f"{path} is no JPEG, PNG or WebP picture")
-
-
-def add(connection: Connection, ticket_id: int, event_id: int, photo: Photo, *, now: datetime) -> None:
-    """Keep a photo with an event; the same photo is kept once."""
+def add(connection: Connection, ticket_id: int, event_id: int, photo: Photo, *, now: datetime) -> int:
+    """Keep a photo with an event and return its id; the same photo is kept once."""
+    digest = sha256(photo.content).digest()
     statement = insert(Attachment).values(
         ticket_id=ticket_id,
         event_id=event_id,
         file_name=photo.file_name,
         media_type=photo.media_type,
-        sha256=sha256(photo.content).digest(),
+        sha256=digest,
         content=photo.content,
         added_at=now,
     )
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["event_id", "sha256"]))
+    added = connection.execute(
+        statement.on_conflict_do_nothing(index_elements=["event_id", "sha256"]).returning(Attachment.id)
+    ).scalar_one_or_none()
+    if added is not None:
+        return added
+    known = select(Attachment.id).where(Attachment.event_id == event_id, Attachment.sha256 == digest)
+    return connection.execute(known).scalar_one()
+
+
+def get(connection: Connection, attachment_id: int, *, ticket_id: int | None = None) -> Photo:
+    """A photo with its content. Raises NotFoundError, also for one of another ticket than ``ticket_id``."""
+    query = select(Attachment.file_name, Attachment.media_type, Attachment.content).where(
+        Attachment.id == attachment_id
+    )
+    if ticket_id is not None:
+        query = query.where(Attachment.ticket_id == ticket_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such photo")
+    return Photo(row.file_name, row.media_type, row.content)
+
+
+def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """The photos of a ticket without their content, oldest first; ``size`` in bytes, ``sha256`` of the content."""
+    query = (
+        select(
+            Attachment.id,
+            Attachment.event_id,
+            Attachment.file_name,
+            Attachment.media_type,
+            func.octet_length(Attachment.content).label("size"),
+            Attachment.sha256,
+            Attachment.added_at,
+        )
+        .where(Attachment.ticket_id == ticket_id)
+        .order_by(Attachment.id)
+    )
+    return fetch(connection, query)
