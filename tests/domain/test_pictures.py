@@ -104,7 +104,7 @@ def test_what_is_no_jpeg_png_or_webp_is_refused(sent: bytes) -> None:
 def test_a_picture_that_broke_off_is_refused(file_format: str) -> None:
     whole = picture(file_format, (300, 300))
 
-    for length in (3, 8, 20, len(whole) // 2, len(whole) - 20):
+    for length in (3, 8, 20, len(whole) // 2, len(whole) * 3 // 4):
         assert refused(whole[:length]) in {F.BROKEN, F.WRONG_TYPE}
 
 
