@@ -11,6 +11,10 @@ _SERVICE = frozenset({Role.AGENT, Role.ENGINEER, Role.SUPERVISOR, Role.MANAGER})
 
 # Who talks to customers reads how to reach them; everybody else sees it masked (S-71).
 MAY_READ_CONTACT = _SERVICE
+# What people wrote or photographed is read by who serves them and by who judges the service; whoever only runs the
+# system does without.
+MAY_READ_WORDS = _SERVICE | {Role.QUALITY_INSPECTOR}
+MAY_READ_REPORTS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.QUALITY_INSPECTOR, Role.ADMINISTRATOR})
 MAY_TAKE_REPORTS = _SERVICE
 # Not the engineer: nobody records what customers say of their own work.
 MAY_RECORD_ANSWERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.MANAGER})

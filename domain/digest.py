@@ -5,6 +5,7 @@ A figure that cannot be computed (a share of nothing) is None, never zero.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,19 +15,22 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from domain.business_hours import BusinessCalendar
+from domain.exceptions import InvalidInputError
 from domain.lifecycle import CommandName, TicketState
 from domain.satisfaction import DIMENSIONS, needs_callback
 from domain.sla import ClockKind
 from domain.standard import Standard
 from domain.tickets import Category, Channel, Priority
 
+MOST_DAYS = 92
 _MOST_CASES = 20
 _WORKING_DAY = timedelta(hours=9)
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """An ISO week in the organisation's zone; ``since`` inclusive, ``until`` exclusive (aware)."""
+    """An ISO week, or another span of whole days, in the organisation's zone; ``since`` inclusive, ``until`` exclusive
+    (aware). ``before`` begins the span of the same length that it is compared with."""
 
     label: str
     before: datetime
@@ -61,6 +65,30 @@ def week_of(day: date, time_zone: str) -> Week:
     borders = [datetime.combine(monday + timedelta(days=shift), datetime.min.time(), zone) for shift in (-7, 0, 7)]
     iso = monday.isocalendar()
     return Week(f"{iso.year}-W{iso.week:02d}", *borders)
+
+
+def week_named(label: str, time_zone: str) -> Week:
+    """The week that is written ``2026-W47``. Raises InvalidInputError when there is none."""
+    match = re.fullmatch(r"(20\d\d)-W(\d\d)", label)
+    try:
+        monday = date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
+    except ValueError:
+        monday = None
+    if monday is None:
+        raise InvalidInputError("week", "is no week; write it like 2026-W47")
+    return week_of(monday, time_zone)
+
+
+def days_between(first: date, last: date, time_zone: str) -> Week:
+    """The days from ``first`` to ``last``, both included, beside as many days before. Raises InvalidInputError."""
+    count = (last - first).days + 1
+    if not 1 <= count <= MOST_DAYS:
+        raise InvalidInputError("last_day", f"must be the first day or one of the {MOST_DAYS - 1} after it")
+    if not 2000 <= first.year <= 2099:
+        raise InvalidInputError("first_day", "is not of this century")
+    zone = ZoneInfo(time_zone)
+    days = (first - timedelta(days=count), first, last + timedelta(days=1))
+    return Week(f"{first}/{last}", *(datetime.combine(day, datetime.min.time(), zone) for day in days))
 
 
 def last_full_week(now: datetime, time_zone: str) -> Week:

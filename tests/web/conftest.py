@@ -70,10 +70,11 @@ class Api:
     key: str
     prefix: str = PREFIX
 
-    def get(self, path: str, **query: Any) -> Response:
+    def get(self, path: str, *, if_none_match: str | None = None, **query: Any) -> Response:
         """Ask; what is None is not asked."""
         given = {name: value for name, value in query.items() if value is not None}
-        return self.client.get(f"{self.prefix}{path}", params=given, headers=self._key())
+        known = {"If-None-Match": if_none_match} if if_none_match is not None else {}
+        return self.client.get(f"{self.prefix}{path}", params=given, headers=self._key() | known)
 
     def post(
         self, path: str, body: Any, *, once: str | None = None, if_match: str | None = None, **headers: str
@@ -155,7 +156,7 @@ def problem_of(answer: Response) -> dict[str, Any]:
     """The problem in an answer, in the form that every problem has."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     told: dict[str, Any] = answer.json()
-    assert set(told) - {"errors"} == {"type", "title", "status", "detail"}
+    assert set(told) - {"errors", "current"} == {"type", "title", "status", "detail"}
     assert told["status"] == answer.status_code
     assert "Traceback" not in answer.text
     return told

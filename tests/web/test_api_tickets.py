@@ -302,7 +302,10 @@ class TestTwoClerks:
 
         assert first.status_code == 200
         assert second.status_code == 412
-        problem_of(second)
+        assert problem_of(second)["current"] == {
+            "number": number, "state": "waiting_customer", "etag": first.headers["etag"],
+        }  # fmt: skip
+        assert second.headers["etag"] == first.headers["etag"]
         assert api.get(f"/tickets/{number}").json()["state"] == "waiting_customer"
         assert api.give(number, C.RECORD_REPLY, reply="r", if_match=first.headers["etag"]).status_code == 200
 
@@ -349,6 +352,36 @@ class TestTwoClerks:
         seen = api.get(f"/tickets/{number}").headers["etag"]
 
         assert api.give(number, C.ADD_NOTE, note="n", if_match=tag.format(seen)).status_code == status
+
+
+class TestWhoLooksAgain:
+    def test_gets_a_ticket_once_and_again_when_it_has_changed(self, site: Site, api: Api) -> None:
+        number = _number(site, S.DIAGNOSING)
+        seen = api.get(f"/tickets/{number}").headers["etag"]
+
+        for tag in (seen, f"W/{seen}", f'"x", {seen}', "*"):
+            known = api.get(f"/tickets/{number}", if_none_match=tag)
+            assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", seen)
+        done = api.give(number, C.ADD_NOTE, note="n")
+        for tag in (seen, done.headers["etag"], '"0"', "nonsense", ""):
+            assert api.get(f"/tickets/{number}", if_none_match=tag).status_code == 200
+
+    def test_gets_it_again_when_only_the_customer_has_changed(self, site: Site, api: Api) -> None:
+        number = _number(site, S.DIAGNOSING)
+        seen = api.get(f"/tickets/{number}").headers["etag"]
+        with transaction(site.database) as connection:
+            connection.execute(text("UPDATE customers SET name = 'Wang Li'"))
+
+        again = api.get(f"/tickets/{number}", if_none_match=seen)
+
+        assert (again.status_code, again.json()["customer"]["name"]) == (200, "Wang Li")
+        assert api.give(number, C.ADD_NOTE, note="n", if_match=seen).status_code == 200
+
+    def test_in_another_role_is_told_what_that_role_sees(self, site: Site, api: Api, make_api: MakeApi) -> None:
+        number = _number(site, S.DIAGNOSING)
+        seen = api.get(f"/tickets/{number}").headers["etag"]
+
+        assert make_api(role=Role.ADMINISTRATOR).get(f"/tickets/{number}", if_none_match=seen).status_code == 200
 
 
 class TestAList:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from domain.exceptions import DomainError
 from settings import get_settings
-from web.api import commands, customers, description, follow_up, problems, staff, tickets
+from web.api import commands, customers, description, follow_up, problems, reports, staff, tickets
 from web.api.asked import KEY
 from web.api.door import Door
 from web.api.problems import Fault
@@ -30,8 +30,8 @@ def create_api() -> FastAPI:
         redirect_slashes=False,
     )
     answers = problems.documented(401, 403, 422, 429, 503)
-    for router in (customers.router, tickets.router, commands.router, follow_up.router, staff.router):
-        api.include_router(router, responses=answers, dependencies=[Depends(KEY)])
+    for part in (customers, tickets, commands, follow_up, staff, reports):
+        api.include_router(part.router, responses=answers, dependencies=[Depends(KEY)])
     api.include_router(description.router)
     api.openapi = partial(description.describe, api)  # type: ignore[method-assign]
     api.add_middleware(Door, per_minute=get_settings().api_requests_per_minute, open_paths=description.OPEN_PATHS)
@@ -52,8 +52,9 @@ def _explain_errors(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 400:  # JSON so broken that not even the place can be named
-            return problems.invalid([Fault(path="body", problem="is no JSON")])
+        if error.status_code == 400:  # so broken that not even the place can be named
+            is_form = request.headers.get("content-type", "").lower().startswith("multipart/")
+            return problems.invalid([Fault(path="body", problem="is no form" if is_form else "is no JSON")])
         said = (
             f"this address does not take {request.method}" if error.status_code == 405 else "there is no such address"
         )

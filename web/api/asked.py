@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPBearer
 
-from domain.access import MAY_READ_CONTACT
+from domain.access import MAY_READ_CONTACT, MAY_READ_WORDS
 from domain.api_keys import Caller
 from domain.commands import LARGEST_ID
-from domain.exceptions import ChangedMeanwhileError, InvalidInputError
+from domain.exceptions import InvalidInputError
 from domain.people import Actor
 from domain.tickets import ticket_id
 
@@ -43,14 +43,6 @@ OnceKey = Annotated[
         pattern=r"^[!-~]+$",
         description="A text of your own, new for each thing you want done, the same when you ask for it again: "
         "then nothing is done twice, and you get the first answer.",
-    ),
-]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=1000,
-        description="The ETag of the ticket as you read it: refused (412) when somebody has changed it since.",
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="At most so many.")]
@@ -84,6 +76,28 @@ def may_read_contact(caller: Caller) -> bool:
     return caller.actor.role in MAY_READ_CONTACT
 
 
+# Where rows keep what people said, and what is shown in its place.
+_SAID: Mapping[str, Any] = {
+    "subject": "",
+    "description": "",
+    "usage_context": None,
+    "wish": None,
+    "objection": None,
+    "payload": {},
+    "facts": {},
+    "comment": None,
+    "reason": None,
+    "suggestion": None,
+}
+
+
+def seen_by(caller: Caller, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row as this caller may see it: what people said is left out for who need not read it (S-72)."""
+    if caller.actor.role in MAY_READ_WORDS:
+        return row
+    return {name: _SAID.get(name, value) for name, value in row.items()}
+
+
 def write_cursor(*parts: object) -> str:
     """An opaque text for the place after which the next page begins."""
     return base64.urlsafe_b64encode("|".join(map(str, parts)).encode()).decode().rstrip("=")
@@ -115,19 +129,3 @@ def whole(text: str) -> int:
 def foreign_cursor() -> InvalidInputError:
     """What is said of a cursor that was not given out."""
     return InvalidInputError("query.cursor", "is none that was given out; take next_cursor as it is")
-
-
-def set_etag(response: Response, ticket: Any) -> None:
-    """Name the ticket's version: it changes with each event."""
-    response.headers["ETag"] = f'"{ticket["event_count"]}"'
-
-
-def require_unchanged(if_match: str | None, ticket: Any) -> None:
-    """Raise ChangedMeanwhileError when the caller has read another version than this one.
-
-    A proxy that compresses marks a tag as weak; the tag names a version, not bytes, and means the same.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return
-    if f'"{ticket["event_count"]}"' not in [tag.strip().removeprefix("W/") for tag in if_match.split(",")]:
-        raise ChangedMeanwhileError("the ticket has changed since you read it; read it again")

@@ -17,9 +17,10 @@ from domain.lifecycle import COMMANDS, CommandName
 from domain.people import STAFF_ROLES
 from settings import get_standard
 from web.api import shapes
-from web.api.asked import IfMatch, Known, Number, OnceKey, id_of, once_key, require_unchanged, set_etag
+from web.api.asked import Known, Number, OnceKey, id_of, once_key
 from web.api.examples import COMMANDS as EXAMPLES
-from web.api.problems import documented
+from web.api.problems import JSON_BODY, documented
+from web.api.versions import IfMatch, require_unchanged, set_etag
 
 router = APIRouter(prefix="/tickets/{number}/commands", tags=["commands"])
 
@@ -56,7 +57,7 @@ for _name, _traits in COMMANDS.items():
             _giving(_name),
             methods=["POST"],
             response_model=shapes.Applied,
-            responses={200: _DONE, **documented(404, 409, 412, 413, 415)},
+            responses={200: _DONE, **documented(404, 409, 412, *JSON_BODY)},
             operation_id=_name.value,
             name=_name.value,
             description=f"{COMMAND_TYPES[_name].__doc__}\n\nFor: {', '.join(sorted(_traits.by & STAFF_ROLES))}. "

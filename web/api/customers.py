@@ -18,12 +18,12 @@ from templates.languages import language_for, languages
 from web.api import shapes
 from web.api.asked import Id, Known, may_read_contact, naming
 from web.api.examples import CUSTOMER
-from web.api.problems import documented
+from web.api.problems import JSON_BODY, documented
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 
 
-@router.post("", status_code=201, responses={200: {"model": shapes.Customer}, **documented(413, 415)})
+@router.post("", status_code=201, responses={200: {"model": shapes.Customer}, **documented(*JSON_BODY)})
 def add_customer(
     caller: Known, details: Annotated[CustomerDetails, Body(examples=[CUSTOMER])], response: Response
 ) -> shapes.Customer:

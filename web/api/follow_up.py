@@ -14,27 +14,39 @@ from domain.access import MAY_RECORD_ANSWERS, require_role
 from domain.satisfaction import CallbackResult, CallbackState, SurveyAnswer
 from settings import get_standard
 from web.api import shapes
-from web.api.asked import Cursor, Id, Known, Limit, Number, foreign_cursor, id_of, read_cursor, whole, write_cursor
+from web.api.asked import (
+    Cursor,
+    Id,
+    Known,
+    Limit,
+    Number,
+    foreign_cursor,
+    id_of,
+    read_cursor,
+    seen_by,
+    whole,
+    write_cursor,
+)
 from web.api.examples import ANSWER, RESULT
-from web.api.problems import documented
+from web.api.problems import JSON_BODY, documented
 
 router = APIRouter()
 
 
 @router.get("/tickets/{number}/surveys", tags=["surveys"], responses=documented(404))
-def list_surveys(number: Number) -> shapes.Page[shapes.Survey]:
+def list_surveys(caller: Known, number: Number) -> shapes.Page[shapes.Survey]:
     """A ticket's surveys with their answers, oldest first; each completion has one."""
     with transaction() as connection:
         ticket = tickets.get(connection, id_of(number))
         rows = surveys.list_of(connection, ticket["id"])
-    return shapes.Page(items=[shapes.Survey.model_validate(row) for row in rows], next_cursor=None)
+    return shapes.Page(items=[shapes.Survey.model_validate(seen_by(caller, row)) for row in rows], next_cursor=None)
 
 
 @router.post(
     "/surveys/{survey_id}/answer",
     tags=["surveys"],
     status_code=201,
-    responses={200: {"model": shapes.Answered}, **documented(404, 409, 413, 415)},
+    responses={200: {"model": shapes.Answered}, **documented(404, 409, *JSON_BODY)},
 )
 def answer_survey(
     caller: Known, survey_id: Id, answer: Annotated[SurveyAnswer, Body(examples=[ANSWER])], response: Response
@@ -51,13 +63,14 @@ def answer_survey(
 
 
 @router.get("/callbacks", tags=["callbacks"])
-def list_callbacks(cursor: Cursor = None, limit: Limit = 50) -> shapes.Page[shapes.Callback]:
+def list_callbacks(caller: Known, cursor: Cursor = None, limit: Limit = 50) -> shapes.Page[shapes.Callback]:
     """The open callbacks, the most urgent first."""
     with transaction() as connection:
         rows = callbacks.list_open(connection, after=_place(cursor), limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     further = write_cursor(last["due_at"].isoformat(), last["id"]) if last else None
-    return shapes.Page(items=[shapes.Callback.model_validate(row) for row in rows[:limit]], next_cursor=further)
+    found = [shapes.Callback.model_validate(seen_by(caller, row)) for row in rows[:limit]]
+    return shapes.Page(items=found, next_cursor=further)
 
 
 def _place(cursor: str | None) -> tuple[datetime, int] | None:
@@ -73,7 +86,7 @@ def _place(cursor: str | None) -> tuple[datetime, int] | None:
     return due_at, whole(callback_id)
 
 
-@router.post("/callbacks/{callback_id}/complete", tags=["callbacks"], responses=documented(404, 409, 413, 415))
+@router.post("/callbacks/{callback_id}/complete", tags=["callbacks"], responses=documented(404, 409, *JSON_BODY))
 def complete_callback(
     caller: Known, callback_id: Id, result: Annotated[CallbackResult, Body(examples=[RESULT])]
 ) -> shapes.Callback:
@@ -91,4 +104,4 @@ def complete_callback(
                 now=utc_now(),
             )
             row = callbacks.get(connection, callback_id)
-    return shapes.Callback.model_validate(row)
+    return shapes.Callback.model_validate(seen_by(caller, row))

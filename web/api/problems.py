@@ -19,6 +19,7 @@ from domain.exceptions import (
     NotFoundError,
     NotPermittedError,
 )
+from domain.lifecycle import TicketState
 
 MEDIA_TYPE = "application/problem+json"
 _PLACES = frozenset({"body", "query", "path", "header"})
@@ -31,6 +32,14 @@ class Fault(BaseModel):
     problem: str = Field(description="What is wrong with it.")
 
 
+class Current(BaseModel):
+    """A ticket as it is, where it is not what the caller has read."""
+
+    number: str
+    state: TicketState
+    etag: str = Field(description="For `If-Match`, once you have read what has changed.")
+
+
 class Problem(BaseModel):
     """Why a request was not carried out (RFC 9457); nothing of it was stored."""
 
@@ -39,6 +48,15 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="What happened this time.")
     errors: list[Fault] = Field(default=[], description="The values to mend, if values are wrong.")
+    current: Current | None = Field(default=None, description="With 412: the ticket as it is now.")
+
+
+class StaleError(ChangedMeanwhileError):
+    """Somebody has changed the ticket since the caller read it; ``current`` says what it is now."""
+
+    def __init__(self, current: Current) -> None:
+        super().__init__("the ticket has changed since you read it; read it again")
+        self.current = current
 
 
 # Status, the last word of the type, title, and an example of a detail.
@@ -55,13 +73,17 @@ _KINDS: Mapping[str, tuple[int, str, str]] = {
     "key-reused": (409, "Idempotency key reused", "the idempotency key was used for something else; use a new one"),
     "changed-meanwhile": (412, "Changed meanwhile", "the ticket has changed since you read it; read it again"),
     "too-large": (413, "Too large", "the body is larger than 64 kB"),
+    "photo-too-large": (413, "Too large", "the photo is larger than 10 MB"),
     "not-json": (415, "Not JSON", "send JSON with Content-Type: application/json"),
+    "not-a-form": (415, "Not a form", "send the photo as a part of multipart/form-data"),
     "invalid": (422, "Invalid values", "1 value is wrong"),
     "too-many": (429, "Too many requests", "this key has used up its requests; try again in 3 seconds"),
     "error": (500, "Error", "this should not have happened; nothing was stored"),
     "unavailable": (503, "Unavailable", "the database does not answer; nothing was stored, try again"),
 }
 _BY_STATUS = {status: kind for kind, (status, _, _) in _KINDS.items()}
+# Kinds of which only some operations speak.
+_BY_NAME = frozenset({"too-large", "photo-too-large", "not-json", "not-a-form"})
 _BY_ERROR: Mapping[type[DomainError], str] = {
     KeyRefusedError: "key-refused",
     NotPermittedError: "not-permitted",
@@ -72,17 +94,30 @@ _BY_ERROR: Mapping[type[DomainError], str] = {
 
 
 def problem(
-    kind: str, detail: str = "", *, errors: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    kind: str,
+    detail: str = "",
+    *,
+    errors: Sequence[Fault] = (),
+    current: Current | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response; its detail is the kind's own unless another is given."""
-    status, title, usual = _KINDS[kind]
-    told = Problem(
-        type=f"urn:aftercare:problem:{kind}", title=title, status=status, detail=detail or usual, errors=list(errors)
-    )
+    told = _told(kind, detail, errors, current)
+    status = told.status
     # Escaped, because a path may quote what no UTF-8 can carry.
-    content = json.dumps(told.model_dump(exclude=set() if errors else {"errors"}))
+    content = json.dumps(_shown(told))
     extra = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return Response(content, status, extra | dict(headers or {}), MEDIA_TYPE)
+
+
+def _told(kind: str, detail: str, errors: Sequence[Fault], current: Current | None) -> Problem:
+    status, title, usual = _KINDS[kind]
+    named = f"urn:aftercare:problem:{kind}"
+    return Problem(type=named, title=title, status=status, detail=detail or usual, errors=list(errors), current=current)
+
+
+def _shown(told: Problem) -> dict[str, Any]:
+    return told.model_dump(mode="json", exclude_defaults=True)
 
 
 def of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -95,6 +130,9 @@ def of_error(error: DomainError) -> Response:
     if isinstance(error, InvalidInputError):
         place = error.field if error.field.partition(".")[0] in _PLACES else f"body.{error.field}"
         return invalid([Fault(path=place, problem=error.problem)])
+    if isinstance(error, StaleError):
+        tag = {"ETag": error.current.etag}
+        return problem("changed-meanwhile", str(error), current=error.current, headers=tag)
     if isinstance(error, IdempotencyKeyReusedError):
         return problem("key-reused")  # its sentence quotes the key as events keep it
     # Hints to the command line help nobody here.
@@ -121,13 +159,20 @@ def _sentence(fault: Mapping[str, Any]) -> str:
     return describe_fault(dict(fault))
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that an operation may answer with, each with an example."""
-    return {status: _documented(status) for status in statuses}
+# What may be wrong with the form of a body.
+JSON_BODY = ("too-large", "not-json")
 
 
-def _documented(status: int) -> dict[str, Any]:
-    kinds = {kind: title for kind, (code, title, _) in _KINDS.items() if code == status}
+def documented(*expected: int | str) -> dict[int | str, dict[str, Any]]:
+    """The problems that an operation may answer with, each with an example: all of a status, or one kind by name."""
+    found: dict[int, dict[str, str]] = {}
+    for kind, (status, title, _) in _KINDS.items():
+        if kind in expected or (status in expected and kind not in _BY_NAME):
+            found.setdefault(status, {})[kind] = title
+    return {status: _documented(status, kinds) for status, kinds in found.items()}
+
+
+def _documented(status: int, kinds: Mapping[str, str]) -> dict[str, Any]:
     examples = {kind: {"summary": title, "value": _example(kind)} for kind, title in kinds.items()}
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     headers = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}} if status == 429 else {}
@@ -136,7 +181,6 @@ def _documented(status: int) -> dict[str, Any]:
 
 
 def _example(kind: str) -> dict[str, Any]:
-    status, title, detail = _KINDS[kind]
     errors = [Fault(path="body.report.description", problem="is missing")] if kind == "invalid" else []
-    told = Problem(type=f"urn:aftercare:problem:{kind}", title=title, status=status, detail=detail, errors=errors)
-    return told.model_dump(exclude=set() if errors else {"errors"})
+    now = Current(number="TK-00001024", state=TicketState.IN_WORK, etag='"8"') if kind == "changed-meanwhile" else None
+    return _shown(_told(kind, "", errors, now))

@@ -29,16 +29,18 @@ from web.api.asked import (
     naming,
     once_key,
     place_of,
-    set_etag,
+    seen_by,
     write_cursor,
 )
 from web.api.customers import require_words
 from web.api.examples import REPORT_OF_KNOWN, REPORT_OF_NEW
-from web.api.problems import documented
+from web.api.problems import JSON_BODY, documented
+from web.api.versions import IfNoneMatch, is_known, version_tag
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
-_SHOWN = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "The ticket's version, for If-Match."}}}
+_SHOWN = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Names what you see, for If-Match."}}}
+_KNOWN = {"description": "It is as you know it.", "headers": _SHOWN["headers"]}
 
 
 class NewTicket(BaseModel):
@@ -57,7 +59,7 @@ class NewTicket(BaseModel):
         return self
 
 
-@router.post("", status_code=201, responses={200: {"model": shapes.Opened}, **documented(409, 413, 415)})
+@router.post("", status_code=201, responses={200: {"model": shapes.Opened}, **documented(409, *JSON_BODY)})
 def open_ticket(
     caller: Known,
     once: OnceKey,
@@ -97,6 +99,7 @@ def open_ticket(
 
 @router.get("")
 def list_tickets(
+    caller: Known,
     state: Annotated[list[TicketState] | None, Query(description="Only these; may be given several times.")] = None,
     priority: Priority | None = None,
     assignee: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="The id of a member of staff.")] = None,
@@ -116,25 +119,32 @@ def list_tickets(
             limit=limit + 1,
         )
     further = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
-    return shapes.Page(items=[shapes.ticket_line(row) for row in rows[:limit]], next_cursor=further)
+    return shapes.Page(items=[shapes.ticket_line(seen_by(caller, row)) for row in rows[:limit]], next_cursor=further)
 
 
-@router.get("/{number}", responses={200: _SHOWN, **documented(404)})
-def get_ticket(caller: Known, number: Number, response: Response) -> shapes.Ticket:
-    """One ticket; its ETag goes into If-Match of the command that you give next."""
+@router.get("/{number}", response_model=shapes.Ticket, responses={200: _SHOWN, 304: _KNOWN, **documented(404)})
+def get_ticket(caller: Known, number: Number, if_none_match: IfNoneMatch = None) -> Response:
+    """One ticket; its ETag goes into If-Match of the command that you give next, and into If-None-Match when you look
+    again."""
     with transaction() as connection:
         row = tickets.get(connection, id_of(number))
         running = clocks.of_ticket(connection, row["id"], row["round"])
         plans = tickets.plans_of(connection, row["id"])
-    set_etag(response, row)
-    return shapes.ticket(row, running, plans, caller.actor, open_=may_read_contact(caller))
+    said = [seen_by(caller, plan) for plan in plans]
+    ticket = shapes.ticket(seen_by(caller, row), running, said, caller.actor, open_=may_read_contact(caller))
+    shown = ticket.model_dump_json().encode()
+    etag = {"ETag": version_tag(row, shown)}
+    if is_known(if_none_match, etag["ETag"]):
+        return Response(status_code=304, headers=etag)
+    return Response(shown, headers=etag, media_type="application/json")
 
 
 @router.get("/{number}/events", responses=documented(404))
-def list_events(number: Number, cursor: Cursor = None, limit: Limit = 50) -> shapes.Page[shapes.Event]:
+def list_events(caller: Known, number: Number, cursor: Cursor = None, limit: Limit = 50) -> shapes.Page[shapes.Event]:
     """What happened to a ticket, oldest first."""
     with transaction() as connection:
         ticket = tickets.get(connection, id_of(number))
         rows = events.list_after(connection, ticket["id"], seq=place_of(cursor) or 0, limit=limit + 1)
     further = write_cursor(rows[limit - 1]["seq"]) if len(rows) > limit else None
-    return shapes.Page(items=[shapes.Event.model_validate(row) for row in rows[:limit]], next_cursor=further)
+    found = [shapes.Event.model_validate(seen_by(caller, row)) for row in rows[:limit]]
+    return shapes.Page(items=found, next_cursor=further)
