@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import commands, delivery, drain, replay, sweep
+from benchmarks import commands, delivery, drain, replay, sweep, web
 from benchmarks.database import Bench
 from db import embedded
 
@@ -27,6 +27,13 @@ AIMS = {
     "sweep_1m_vs_10k": "aim ≤ 1.5",
     "messages_per_s": "aim ≥ 300 (a vendor that answers in 50 ms, 2 senders)",
     "messages_vs_sdk": "the bare SDK with as many threads is 1",
+    "create_vs_django_helpdesk": "aim ≥ 5 (tickets over HTTP, same Postgres, same processes)",
+    "page_vs_django_helpdesk": "aim ≥ 5",
+    **{
+        f"web_{name}_{figure}": ""
+        for name in ("create", "create_django", "page", "page_django")
+        for figure in ("per_s", "p50_ms", "p95_ms", "p99_ms")
+    },
     "replay_s": "aim < 60",
     "replay_peak_mb": "aim < 400",
 }
@@ -35,6 +42,7 @@ BENCHES = {
     "drain": drain.measure,
     "sweep": sweep.measure,
     "delivery": delivery.measure,
+    "web": web.measure,
     "replay": replay.measure,
 }
 
