@@ -128,14 +128,20 @@ def _theirs(bench: Bench) -> Iterator[dict[str, dict[str, Any]]]:
         connection.execute(text(f'CREATE DATABASE "{database}"'))
     admin.dispose()
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AFTERCARE_", "PYTHON"))} | {
+        "DJANGO_SETTINGS_MODULE": "helpdesk_site",
         "BENCH_PGHOST": bench.server.server.get_postmaster_info().socket_dir.as_posix(),
         "BENCH_PGUSER": "postgres",
         "BENCH_PGDATABASE": database,
         "BENCH_MEDIA": str(bench.folder / "media"),
     }
     fill = [str(THEIRS / "bin" / "python"), "fill.py", str(TICKETS), str(STEPS)]
-    made = json.loads(subprocess.run(fill, cwd=THEIR_SITE, env=env, capture_output=True, text=True, check=True).stdout)
-    command = [str(THEIRS / "bin" / "gunicorn"), "helpdesk_site:application()", "--bind", f"127.0.0.1:{port}"]
+    made = json.loads(subprocess.run(fill, cwd=THEIR_SITE, env=env, stdout=subprocess.PIPE, check=True).stdout)
+    command = [
+        str(THEIRS / "bin" / "gunicorn"),
+        "django.core.wsgi:get_wsgi_application()",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
     command += ["--workers", str(WORKERS), "--threads", str(CLIENTS // WORKERS), "--keep-alive", "60"]
     command += ["--log-level", "warning"]
     with _server(command, env, THEIR_SITE, f"http://127.0.0.1:{port}/tickets/submit/"):

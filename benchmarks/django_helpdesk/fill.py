@@ -4,10 +4,7 @@ Run by the Python of ``build/django_helpdesk``, never by ours.
 """
 
 import json
-import os
 import sys
-
-os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk_site"
 
 import django
 from django.core.management import call_command

@@ -1,17 +1,14 @@
-"""The least Django project that serves django-helpdesk, set up as for production: settings, addresses and WSGI in one.
+"""The settings of the least Django project that serves django-helpdesk, as for production.
 
 Run by the Python of ``build/django_helpdesk``, never by ours.
 """
 
 import os
 
-from django.core.wsgi import get_wsgi_application
-from django.urls import include, path
-
 DEBUG = False
 SECRET_KEY = "only for the benchmark"
 ALLOWED_HOSTS = ["127.0.0.1"]
-ROOT_URLCONF = "helpdesk_site"
+ROOT_URLCONF = "helpdesk_addresses"
 USE_TZ = True
 STATIC_URL = "/static/"
 MEDIA_ROOT = os.environ["BENCH_MEDIA"]
@@ -64,13 +61,4 @@ TEMPLATES = [
     }
 ]
 HELPDESK_TEAMS_MODE_ENABLED = False
-HELPDESK_KB_ENABLED = False
 HELPDESK_VIEW_A_TICKET_PUBLIC = True
-
-urlpatterns = [path("", include("helpdesk.urls", namespace="helpdesk"))]
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk_site")
-
-
-def application():
-    """The WSGI application, for gunicorn's ``helpdesk_site:application()``."""
-    return get_wsgi_application()
