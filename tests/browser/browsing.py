@@ -127,7 +127,7 @@ def _note_host(reader: Reader, request: Request) -> None:
 
 
 def _note_weight(reader: Reader, response: Response) -> None:
-    if response.status >= 500:
+    if response.status >= (500 if response.request.resource_type == "document" else 400):
         reader.faults.append(f"{response.status} {response.url}")
     said = response.headers
     if said.get("content-type", "").startswith("text/html") and int(said.get("content-length", 0)) > HEAVIEST:
