@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from db.models import Attachment
+from db.models import Attachment, TicketEvent
 from db.rows import fetch
 from domain.exceptions import NotFoundError
 from domain.pictures import Photo
@@ -50,17 +50,20 @@ def get(connection: Connection, attachment_id: int, *, ticket_id: int | None = N
 
 
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
-    """The photos of a ticket without their content, oldest first; ``size`` in bytes, ``sha256`` of the content."""
+    """The photos of a ticket without their content, oldest first; ``size`` in bytes, ``sha256`` of the content,
+    ``event_seq`` the place of their event in the ticket's history."""
     query = (
         select(
             Attachment.id,
             Attachment.event_id,
+            TicketEvent.seq.label("event_seq"),
             Attachment.file_name,
             Attachment.media_type,
             func.octet_length(Attachment.content).label("size"),
             Attachment.sha256,
             Attachment.added_at,
         )
+        .join(TicketEvent, TicketEvent.id == Attachment.event_id)
         .where(Attachment.ticket_id == ticket_id)
         .order_by(Attachment.id)
     )

@@ -85,6 +85,16 @@ class Api:
             sent["If-Match"] = if_match
         return self.client.post(f"{self.prefix}{path}", json=body, headers=sent)
 
+    def upload(
+        self, number: str, content: bytes, *, name: str = "part.jpg", once: str | None = None, **fields: str
+    ) -> Response:
+        """Send a photo with the step or note that says what it shows; ``if_match`` is a header."""
+        headers = self._key() | {"Idempotency-Key": once or uuid4().hex}
+        if (if_match := fields.pop("if_match", None)) is not None:
+            headers["If-Match"] = if_match
+        address = f"{self.prefix}/tickets/{number}/attachments"
+        return self.client.post(address, data=fields, files={"photo": (name, content)}, headers=headers)
+
     def give(self, number: str, command: CommandName, **values: Any) -> Response:
         """Give a command; ``once`` and ``if_match`` are headers."""
         headers = {name: values.pop(name) for name in ("once", "if_match") if name in values}

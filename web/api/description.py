@@ -19,6 +19,7 @@ VERSION = "1.0.0"
 ABOUT = """What staff do, for other systems: CRM, call centre, chat, shop.
 
 Send `Authorization: Bearer ac_…`. A key acts as one member of staff in one role; `read` and `write` are its scopes.
+To administrators, what people wrote is not shown: such values are empty.
 What is wrong is told as `application/problem+json` (RFC 9457), and nothing of such a request is stored.
 Moments are written with their zone and told in UTC."""
 

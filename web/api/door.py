@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from datetime import datetime
 
@@ -19,11 +20,16 @@ from db.session import transaction
 from domain.api_keys import Caller, KeyRefusedError, prefix_of, require_scope
 from domain.api_keys import Scope as KeyScope
 from domain.exceptions import DomainError
+from domain.pictures import LARGEST
 from domain.rate_limit import Bucket, take
+from web.api.description import PREFIX
 from web.api.problems import of_error, problem
 
 MOST_BYTES = 64_000
+# A photo of 10 MB and what a form writes around it.
+MOST_UPLOADED = LARGEST + 64_000
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_UPLOADS = re.compile(rf"{PREFIX}/tickets/[^/]+/attachments")
 
 
 class Door:
@@ -44,11 +50,14 @@ class Door:
         refusal = await self._refusal(request, now=utc_now())
         body = b""
         if refusal is None and request.method not in _READING:
+            is_upload = _is_upload(request)
             try:
-                found = await _body(request)
+                found = await _body(request, MOST_UPLOADED if is_upload else MOST_BYTES)
             except ClientDisconnect:
                 return
-            body, refusal = found or b"", problem("too-large") if found is None else None
+            if found is None:
+                refusal = problem("photo-too-large" if is_upload else "too-large")
+            body = found or b""
         if refusal is None:
             await self._app(scope, _again(body, receive), send)
         else:
@@ -66,8 +75,12 @@ class Door:
         except (OperationalError, PoolTimeoutError):
             return problem("unavailable")
         request.state.caller = caller
+        if request.method != "POST":
+            return None
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return problem("not-json") if request.method == "POST" and media_type != "application/json" else None
+        if _is_upload(request):
+            return None if media_type == "multipart/form-data" else problem("not-a-form")
+        return None if media_type == "application/json" else problem("not-json")
 
     def _wait(self, key_id: int, now: datetime) -> int | None:
         """For how many seconds the key must wait; None: not at all."""
@@ -83,15 +96,20 @@ def _recognise(request: Request, now: datetime) -> Caller:
         return api_keys.recognise(connection, key.strip(), now=now)
 
 
-async def _body(request: Request) -> bytes | None:
+def _is_upload(request: Request) -> bool:
+    """Whether this is the one address that takes a photo."""
+    return _UPLOADS.fullmatch(request.scope["path"]) is not None
+
+
+async def _body(request: Request, most: int) -> bytes | None:
     """The body, or None when it is too large: nobody reads it to its end."""
     said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said[:20]) > MOST_BYTES:
+    if said.isdecimal() and int(said[:20]) > most:
         return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > most:
             return None
     return bytes(body)
 
