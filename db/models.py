@@ -33,7 +33,7 @@ from domain.delivery import MessageState, Remedy
 from domain.lifecycle import STATES, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import STAFF_ROLES, CustomerTier, Department, Role, Tier
-from domain.satisfaction import CallbackKind, CallbackState, SurveyMethod, SurveyState
+from domain.satisfaction import DIMENSIONS, STAGES, CallbackKind, CallbackState, SurveyMethod, SurveyState
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Impact, Priority
 
@@ -543,12 +543,12 @@ class Survey(Base):
 
 
 class SurveyAnswer(Base):
-    """One answer per survey: the survey is the key (S-41). A reply by SMS says the overall score only."""
+    """One answer per survey: the survey is the key (S-41, S-50). A reply by SMS says the overall score only."""
 
     __tablename__ = "survey_answers"
     __table_args__ = tuple(
         CheckConstraint(f"{dimension} BETWEEN 1 AND 5", name=f"{dimension}_score")
-        for dimension in ("efficiency", "attitude", "solution", "overall")
+        for dimension in (*DIMENSIONS, *STAGES)
     )
 
     survey_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("surveys.id"), primary_key=True)
@@ -556,8 +556,30 @@ class SurveyAnswer(Base):
     attitude: Mapped[int | None] = mapped_column(SmallInteger)
     solution: Mapped[int | None] = mapped_column(SmallInteger)
     overall: Mapped[int] = mapped_column(SmallInteger)
+    booking: Mapped[int | None] = mapped_column(SmallInteger)
+    on_site: Mapped[int | None] = mapped_column(SmallInteger)
+    follow_up: Mapped[int | None] = mapped_column(SmallInteger)
+    confirmation: Mapped[int | None] = mapped_column(SmallInteger)
+    booking_improvement: Mapped[str] = mapped_column(server_default="")
+    on_site_improvement: Mapped[str] = mapped_column(server_default="")
+    follow_up_improvement: Mapped[str] = mapped_column(server_default="")
+    confirmation_improvement: Mapped[str] = mapped_column(server_default="")
+    solved_in_one_visit: Mapped[bool | None]
+    called_afterwards: Mapped[bool | None]
+    best_point: Mapped[str] = mapped_column(server_default="")
+    most_wanted: Mapped[str] = mapped_column(server_default="")
     comment: Mapped[str]
     answered_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SurveyDraft(Base):
+    """What a customer has filled in so far and wants to go on with; gone with the answer or the end of the survey."""
+
+    __tablename__ = "survey_drafts"
+
+    survey_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("surveys.id"), primary_key=True)
+    filled_in: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]
 
 
 class Callback(Base):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import callbacks, occurrences
 from db.held import HeldTicket, hold
-from db.models import Survey, SurveyAnswer, Ticket
+from db.models import Survey, SurveyAnswer, SurveyDraft, Ticket
 from db.notices import iso
 from db.rows import fetch, fetch_one
 from domain.exceptions import IllegalTransitionError, NotFoundError
@@ -73,7 +73,9 @@ def cancel_open(connection: Connection, ticket_id: int) -> None:
         .values(state=SurveyState.CANCELLED.value, next_action_at=None)
         .returning(Survey.id)
     ).scalars()
-    callbacks.cancel_asking(connection, list(cancelled))
+    ids = list(cancelled)
+    _forget_drafts(connection, ids)
+    callbacks.cancel_asking(connection, ids)
     callbacks.cancel_visits(connection, ticket_id)
 
 
@@ -102,6 +104,7 @@ def _act(connection: Connection, survey: dict[str, Any], standard: Standard, *, 
         _record(survey, held, step, MessageKind.SURVEY_REMINDER, survey["expires_at"], now=now)
     else:
         step, columns = "expired", {"state": SurveyState.EXPIRED.value, "next_action_at": None}
+        _forget_drafts(connection, [survey["id"]])
         _record(survey, held, step, None, None, now=now)
     connection.execute(update(Survey).where(Survey.id == survey["id"]).values(**columns))
     return SurveyStep(held.number, SurveyMethod(survey["method"]), step)
@@ -183,6 +186,7 @@ def record_answer(
     connection.execute(
         update(Survey).where(Survey.id == survey_id).values(state=SurveyState.ANSWERED.value, next_action_at=None)
     )
+    _forget_drafts(connection, [survey_id])
     staff_id = actor.id if actor.role not in (Role.CUSTOMER, Role.SYSTEM) else None
     callbacks.finish_phone_survey(connection, survey_id, done_by=staff_id, now=now)
     message, context = MessageKind.SURVEY_THANKS, {}
@@ -199,3 +203,33 @@ def record_answer(
         context=context,
     )
     return True
+
+
+def keep_draft(connection: Connection, survey_id: int, filled_in: Mapping[str, str], *, now: datetime) -> bool:
+    """Keep what is filled in so far, instead of what was kept before; False when the survey is not open any more."""
+    is_open = (
+        select(Survey.id)
+        .where(Survey.id == survey_id, Survey.state == SurveyState.SENT.value, Survey.expires_at > now)
+        .with_for_update()  # an answer that comes at the same time leaves no draft behind
+    )
+    if connection.execute(is_open).scalar_one_or_none() is None:
+        return False
+    draft = insert(SurveyDraft).values(survey_id=survey_id, filled_in=dict(filled_in), saved_at=now)
+    connection.execute(
+        draft.on_conflict_do_update(
+            index_elements=["survey_id"],
+            set_={"filled_in": draft.excluded.filled_in, "saved_at": draft.excluded.saved_at},
+        )
+    )
+    return True
+
+
+def find_draft(connection: Connection, survey_id: int) -> dict[str, str]:
+    """What was filled in so far, by the names of the form; empty: nothing."""
+    query = select(SurveyDraft.filled_in).where(SurveyDraft.survey_id == survey_id)
+    return connection.execute(query).scalar_one_or_none() or {}
+
+
+def _forget_drafts(connection: Connection, survey_ids: Sequence[int]) -> None:
+    if survey_ids:
+        connection.execute(delete(SurveyDraft).where(SurveyDraft.survey_id.in_(survey_ids)))

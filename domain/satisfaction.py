@@ -18,6 +18,10 @@ Score = Annotated[int, Field(ge=1, le=5, strict=True)]
 _NO_NUL = r"^[^\x00]*$"  # Postgres keeps none
 
 DIMENSIONS = ("efficiency", "attitude", "solution", "overall")
+STAGES = ("booking", "on_site", "follow_up", "confirmation")  # 预约受理, 现场服务, 问题跟进, 结果确认 (S-50)
+
+_Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)]
+_FewWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_NO_NUL)]
 
 
 class SurveyMethod(StrEnum):
@@ -54,7 +58,10 @@ class CallbackState(StrEnum):
 
 
 class SurveyAnswer(BaseModel):
-    """One customer's answer; 1 is very dissatisfied, 5 very satisfied (S-41)."""
+    """One customer's answer; 1 is very dissatisfied, 5 very satisfied (S-41).
+
+    The stages (S-50) are rated by those whom they concerned; what should improve is said stage by stage.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,7 +69,19 @@ class SurveyAnswer(BaseModel):
     attitude: Score
     solution: Score
     overall: Score
-    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)] = ""
+    booking: Score | None = None
+    on_site: Score | None = None
+    follow_up: Score | None = None
+    confirmation: Score | None = None
+    booking_improvement: _FewWords = ""
+    on_site_improvement: _FewWords = ""
+    follow_up_improvement: _FewWords = ""
+    confirmation_improvement: _FewWords = ""
+    solved_in_one_visit: bool | None = None
+    called_afterwards: bool | None = None
+    best_point: _FewWords = ""
+    most_wanted: _FewWords = ""
+    comment: _Words = ""
 
 
 class OverallAnswer(BaseModel):
@@ -79,8 +98,8 @@ class CallbackResult(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=_NO_NUL)]
-    suggestion: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)] = ""
+    reason: Annotated[_Words, StringConstraints(min_length=1)]
+    suggestion: _Words = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
-from web import mailbox, pages, problems, progress, unsubscribe, webhooks
+from web import mailbox, pages, problems, progress, survey, unsubscribe, webhooks
 from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
@@ -42,6 +42,7 @@ def create_app() -> FastAPI:
     app.mount(PREFIX, create_api())
     app.include_router(progress.router)
     app.include_router(pages.router)
+    app.include_router(survey.router)
     app.include_router(unsubscribe.router)
     app.include_router(webhooks.router)
     if not get_settings().public_url:

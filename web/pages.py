@@ -1,4 +1,4 @@
-"""What customers answer behind the links in their messages: plan, sign-off, survey; GET changes nothing."""
+"""What customers answer behind the links in their messages: plan and sign-off; GET changes nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from pydantic import ValidationError
 
-from clock import utc_now
-from db import events, surveys, tickets
+from db import events, tickets
 from db.session import transaction
-from domain.commands import describe_fault
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName
 from domain.messages import LinkPurpose
-from domain.people import Actor, Role
-from domain.satisfaction import DIMENSIONS, SurveyAnswer
-from settings import get_standard
 from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
 
 router = APIRouter()
@@ -107,44 +101,6 @@ def answer_sign_off(
         if ticket["state"] == "completed" and ticket["completion_no"] == subject.part:
             give(connection, ticket, command, values, key=form_key("sign_off", subject, once))
     return back_to(request, LinkPurpose.SIGN_OFF, token)
-
-
-@router.get("/survey/{token}")
-def survey(request: Request, token: str) -> HTMLResponse:
-    """Four scores and a comment; says what it is for (S-41)."""
-    subject = read_link(LinkPurpose.SURVEY, token)
-    with transaction() as connection:
-        asked = surveys.get(connection, subject.id)
-        ticket = find_ticket(request, connection, asked["ticket_id"])
-        is_open = asked["state"] == "sent" and utc_now() < asked["expires_at"]
-        return linked_page(
-            request, connection, ticket, "survey", survey=asked, is_open=is_open, token=token, dimensions=DIMENSIONS
-        )
-
-
-@router.post("/survey/{token}")
-def answer_survey(
-    request: Request,
-    token: str,
-    efficiency: Text = "",
-    attitude: Text = "",
-    solution: Text = "",
-    overall: Text = "",
-    comment: Text = "",
-) -> RedirectResponse:
-    """Store the one answer; the first one counts."""
-    subject = read_link(LinkPurpose.SURVEY, token)
-    scores = {"efficiency": efficiency, "attitude": attitude, "solution": solution, "overall": overall}
-    with transaction() as connection:
-        ticket = find_ticket(request, connection, surveys.get(connection, subject.id)["ticket_id"])
-        try:
-            answer = SurveyAnswer.model_validate({**{k: _number(v) for k, v in scores.items()}, "comment": comment})
-        except ValidationError as error:
-            fault = error.errors()[0]
-            raise InvalidInputError(str(fault["loc"][0]), describe_fault(dict(fault))) from error
-        customer = Actor(Role.CUSTOMER, ticket["customer_id"])
-        surveys.record_answer(connection, subject.id, answer, customer, standard=get_standard(), now=utc_now())
-    return back_to(request, LinkPurpose.SURVEY, token)
 
 
 def _number(text: str) -> int | None:

@@ -10,13 +10,12 @@ from pydantic import ValidationError
 
 from domain.exceptions import DomainError, InvalidInputError, NotFoundError
 from domain.links import LinkError
-from domain.satisfaction import DIMENSIONS
 from templates.render import render_page
 from web.language import house, page_language
 
 # What the forms ask for, as a problem page names it: ticked or pressed, or written.
-_CHOSEN = frozenset({"answer", "option", *DIMENSIONS})
-_WRITTEN = frozenset({"reason", "reply", "signed_by", "comment"})
+_CHOSEN = frozenset({"answer", "option"})
+_WRITTEN = frozenset({"reason", "reply", "signed_by"})
 
 
 def problem_page(request: Request, error: DomainError) -> HTMLResponse:

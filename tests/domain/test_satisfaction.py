@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.people import CustomerTier
-from domain.satisfaction import DIMENSIONS, SurveyAnswer, SurveyMethod, needs_callback, schedule, survey_method
+from domain.satisfaction import DIMENSIONS, STAGES, SurveyAnswer, SurveyMethod, needs_callback, schedule, survey_method
 from domain.standard import SurveyPolicy, load_standard
 from domain.tickets import Category
 
@@ -39,8 +39,14 @@ class TestAnswer:
         with pytest.raises(ValidationError, match=dimension):
             SurveyAnswer(**{name: score for name, score in CONTENT.items() if name != dimension})
 
-    def test_the_dimensions_are_those_of_the_answer(self) -> None:
-        assert {*DIMENSIONS, "comment"} == set(SurveyAnswer.model_fields)
+    def test_every_dimension_and_stage_is_a_field_of_the_answer(self) -> None:
+        assert {*DIMENSIONS, *STAGES, *(f"{stage}_improvement" for stage in STAGES)} < set(SurveyAnswer.model_fields)
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_stage_may_be_left_out_but_is_no_other_score(self, stage: str) -> None:
+        assert getattr(SurveyAnswer(**CONTENT), stage) is None
+        with pytest.raises(ValidationError, match=stage):
+            SurveyAnswer(**CONTENT, **{stage: 6})
 
     def test_a_comment_may_be_left_out_and_loses_the_space_around_it(self) -> None:
         assert SurveyAnswer(**CONTENT).comment == ""

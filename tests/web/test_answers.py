@@ -279,7 +279,7 @@ class TestWhatDidNotWork:
 
         assert [answer.status_code for answer in answers] == [422, 422, 422, 404, 422, 422]
         assert all(f'<html lang="{language}"' in answer.text for answer in answers)
-        assert ("your comment" if language == "en" else "您的意见") in answers[4].text
+        assert ("At most 2000 characters" if language == "en" else "请不要超过2000个字") in answers[4].text
 
 
 class TestTheSignOff:
@@ -392,16 +392,19 @@ class TestTheSurvey:
             assert [call["kind"] for call in desk.callbacks(ticket_id)] == ["low_score"]
 
     @pytest.mark.parametrize(
-        ("name", "field"), [("efficiency", "service efficiency"), ("overall", "overall experience")]
+        "name",
+        ["efficiency", "overall"],
     )
-    def test_with_a_score_that_is_none_names_it(self, site: Site, name: str, field: str) -> None:
+    def test_with_a_score_that_is_none_says_so_beside_it_and_keeps_the_rest(self, site: Site, name: str) -> None:
         ticket_id, survey_id = _asked(site)
         path = site.link(P.SURVEY, survey_id)
 
         for wrong in ("", "0", "6", "4.5", "five", "-3", "999999999999"):
             answer = site.client.post(path, data=RATING | {name: wrong}, params={"lang": "en"})
             assert answer.status_code == 422
-            assert f"<strong>{field}</strong>" in answer.text
+            assert f'id="{name}-fault">Please choose one.' in answer.text
+            assert X
+            assert "谢谢</textarea>" in answer.text
 
         with site.desk() as desk:
             assert desk.surveys(ticket_id)[0]["state"] == "sent"
@@ -425,3 +428,81 @@ class TestTheSurvey:
         assert "This survey is closed" in page.text
         assert answer.status_code == 409
         assert site.everything() == before
+
+    def test_by_stage_is_kept_with_what_should_improve(self, site: Site) -> None:
+        ticket_id, survey_id = _asked(site)
+        said = {"booking": "2", "on_site": "", "booking_improvement": "接线快一点", "solved_in_one_visit": "no"}
+
+        site.client.post(site.link(P.SURVEY, survey_id), data=RATING | said | {"most_wanted": "=cmd()"})
+
+        with site.desk() as desk:
+            answer = desk.surveys(ticket_id)[0]
+        assert (answer["booking"], answer["on_site"], answer["solved_in_one_visit"]) == (2, None, False)
+        assert (answer["booking_improvement"], answer["most_wanted"], answer["called_afterwards"]) == (
+            "接线快一点",
+            "=cmd()",
+            None,
+        )
+
+    @pytest.mark.parametrize(
+        "wrong", [{"booking": "9"}, {"called_afterwards": "maybe"}, {"best_point": "x" * 501}, {"best_point": "a\x00"}]
+    )
+    def test_by_stage_says_beside_the_field_what_is_wrong(self, site: Site, wrong: dict[str, str]) -> None:
+        _, survey_id = _asked(site)
+        before = site.everything()
+
+        answer = site.client.post(site.link(P.SURVEY, survey_id), data=RATING | wrong)
+
+        assert answer.status_code == 422
+        assert f'id="{next(iter(wrong))}-fault"' in answer.text
+        assert site.everything() == before
+
+    def test_can_be_saved_and_gone_on_with_on_another_day(self, site: Site) -> None:
+        ticket_id, survey_id = _asked(site)
+        path = site.link(P.SURVEY, survey_id)
+
+        saved = site.client.post(
+            path, data={"attitude": "4", "best_point": "<b>快</b>", "then": "later"}, params={"lang": "en"}
+        )
+        again = site.client.get(path, params={"lang": "en"})
+
+        assert "Saved." in saved.text
+        assert "&lt;b&gt;快&lt;/b&gt;</textarea>" in again.text
+        assert again.text.count(" checked") == 1 + 4 + 2  # attitude, and "does not apply" and "no answer"
+        with site.desk() as desk:
+            assert desk.surveys(ticket_id)[0]["state"] == "sent"
+
+        site.client.post(path, data=RATING)
+
+        assert "快" not in site.client.get(path).text
+        assert site.everything()["survey_drafts"] == []
+
+    def test_that_is_over_keeps_no_draft(self, site: Site) -> None:
+        _, survey_id = _asked(site)
+        path = site.link(P.SURVEY, survey_id)
+        site.client.post(path, data=RATING)
+
+        site.client.post(path, data={"attitude": "4", "then": "later"})
+
+        assert site.everything()["survey_drafts"] == []
+
+    def test_a_thousand_answers_at_once_are_one(self, site: Site) -> None:
+        ticket_id, survey_id = _asked(site)
+        path = site.link(P.SURVEY, survey_id)
+
+        with ThreadPoolExecutor(40) as threads:
+            posts = threads.map(
+                lambda score: (
+                    site.client.post(
+                        path, data=RATING | {"overall": str(score % 5 + 1)}, follow_redirects=False
+                    ).status_code
+                ),
+                range(1000),
+            )
+            statuses = set(posts)
+
+        assert statuses == {303}
+        with site.desk() as desk:
+            assert desk.kinds(ticket_id).count("survey_answered") == 1
+            assert len(desk.callbacks(ticket_id)) <= 1
+        assert len(site.everything()["survey_answers"]) == 1

@@ -220,7 +220,7 @@ class Applied(BaseModel):
 
 
 class Survey(BaseModel):
-    """A survey of one completion; its scores once it is answered (S-41)."""
+    """A survey of one completion; its scores once it is answered, by dimension and by stage (S-41, S-50)."""
 
     id: int
     completion_no: int
@@ -232,6 +232,18 @@ class Survey(BaseModel):
     attitude: int | None
     solution: int | None
     overall: int | None
+    booking: int | None
+    on_site: int | None
+    follow_up: int | None
+    confirmation: int | None
+    booking_improvement: str | None
+    on_site_improvement: str | None
+    follow_up_improvement: str | None
+    confirmation_improvement: str | None
+    solved_in_one_visit: bool | None
+    called_afterwards: bool | None
+    best_point: str | None
+    most_wanted: str | None
     comment: str | None
     answered_at: datetime | None
 
