@@ -15,15 +15,15 @@ from starlette.exceptions import HTTPException
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
-from web import mailbox, pages, problems, progress, survey, unsubscribe, webhooks
+from web import mailbox, pages, photos, problems, progress, survey, unsubscribe, webhooks
 from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
+from web.policy import POLICY
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -41,6 +41,7 @@ def create_app() -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.mount(PREFIX, create_api())
     app.include_router(progress.router)
+    app.include_router(photos.router)
     app.include_router(pages.router)
     app.include_router(survey.router)
     app.include_router(unsubscribe.router)

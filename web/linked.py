@@ -51,10 +51,10 @@ def form_key(page: str, subject: Subject, once: str) -> str:
 
 def give(
     connection: Connection, ticket: Mapping[str, Any], name: CommandName, values: dict[str, Any], *, key: str
-) -> None:
+) -> commands.Applied:
     """Give a command as the ticket's customer; the same ``key`` gives it once."""
     customer = Actor(Role.CUSTOMER, ticket["customer_id"])
-    commands.apply_command(
+    return commands.apply_command(
         connection,
         ticket["id"],
         build_command(name, values),

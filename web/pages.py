@@ -8,12 +8,16 @@ from uuid import uuid4
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from db import events, tickets
+from clock import utc_now
+from db import attachments, events, tickets
 from db.session import transaction
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName
 from domain.messages import LinkPurpose
 from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
+from web.photos import read_signature
+from web.policy import WITH_SCRIPT
+from web.progress import photos_by_event
 
 router = APIRouter()
 _CLOSING = (CommandName.CONFIRM_COMPLETION, CommandName.CLOSE)
@@ -69,25 +73,37 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
         if completion is None:
             raise NotFoundError("this completion does not exist")
         is_open = ticket["state"] == "completed" and ticket["completion_no"] == subject.part
-        return linked_page(
+        closing = next((event for event in reversed(history) if event["kind"] in _CLOSING), None)
+        page = linked_page(
             request,
             connection,
             ticket,
             "sign_off",
             completion=completion,
-            closing=next((e["kind"] for e in reversed(history) if e["kind"] in _CLOSING), None),
+            closing=closing,
+            signatures=photos_by_event(connection, ticket["id"]).get(closing["id"], []) if closing else [],
             is_open=is_open,
             token=token,
             once=uuid4().hex,
         )
+    # The page's own script lets people draw their signature; without it the typed name is one.
+    page.headers["Content-Security-Policy"] = WITH_SCRIPT
+    return page
 
 
 @router.post("/sign-off/{token}")
 def answer_sign_off(
-    request: Request, token: str, answer: Text = "", once: Text = "", signed_by: Text = "", reason: Text = ""
+    request: Request,
+    token: str,
+    answer: Text = "",
+    once: Text = "",
+    signed_by: Text = "",
+    signature: Text = "",
+    reason: Text = "",
 ) -> RedirectResponse:
     """Record the sign-off, or that it is not fixed; a second tap changes nothing."""
     subject = read_link(LinkPurpose.SIGN_OFF, token)
+    drawn = read_signature(signature) if answer == "works" else None
     values: dict[str, Any]
     with transaction() as connection:
         ticket = find_ticket(request, connection, subject.id, for_update=True)
@@ -99,7 +115,9 @@ def answer_sign_off(
             case _:
                 raise InvalidInputError("answer", "is missing")
         if ticket["state"] == "completed" and ticket["completion_no"] == subject.part:
-            give(connection, ticket, command, values, key=form_key("sign_off", subject, once))
+            done = give(connection, ticket, command, values, key=form_key("sign_off", subject, once))
+            if drawn is not None and not done.was_repeated:
+                attachments.add(connection, ticket["id"], done.event_id, drawn, now=utc_now())
     return back_to(request, LinkPurpose.SIGN_OFF, token)
 
 

@@ -14,7 +14,7 @@ from templates.render import render_page
 from web.language import house, page_language
 
 # What the forms ask for, as a problem page names it: ticked or pressed, or written.
-_CHOSEN = frozenset({"answer", "option"})
+_CHOSEN = frozenset({"answer", "option", "signature"})
 _WRITTEN = frozenset({"reason", "reply", "signed_by"})
 
 

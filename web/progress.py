@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import Connection
 
-from db import callbacks, clocks, events, tickets
+from db import attachments, callbacks, clocks, events, tickets
 from db.session import transaction
 from domain.lifecycle import CommandName, TicketState
 from domain.links import Subject
@@ -51,7 +52,7 @@ def progress(request: Request, token: str) -> HTMLResponse:
     subject = read_link(LinkPurpose.PROGRESS, token)
     with transaction() as connection:
         ticket = find_ticket(request, connection, subject.id)
-        history = [event for event in events.list_of(connection, ticket["id"]) if _is_visible(event)]
+        history = visible_history(connection, ticket["id"])
         question = _open_question(ticket, history)
         promises = {row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])}
         return linked_page(
@@ -60,6 +61,7 @@ def progress(request: Request, token: str) -> HTMLResponse:
             ticket,
             "progress",
             history=history,
+            photos=photos_by_event(connection, ticket["id"]),
             promises=promises,
             plans=tickets.plans_of(connection, ticket["id"]),
             question=question,
@@ -89,6 +91,19 @@ def _open_question(ticket: Mapping[str, Any], history: Sequence[Mapping[str, Any
     if ticket["state"] != TicketState.WAITING_CUSTOMER:
         return None
     return next((event for event in reversed(history) if event["kind"] == CommandName.ASK_CUSTOMER), None)
+
+
+def visible_history(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
+    """What the ticket's customer may see of its history, oldest first."""
+    return [event for event in events.list_of(connection, ticket_id) if _is_visible(event)]
+
+
+def photos_by_event(connection: Connection, ticket_id: int) -> dict[int, list[dict[str, Any]]]:
+    """The photos of a ticket by the id of the event that they show, without their content."""
+    photos: dict[int, list[dict[str, Any]]] = {}
+    for photo in attachments.list_of(connection, ticket_id):
+        photos.setdefault(photo["event_id"], []).append(photo)
+    return photos
 
 
 def _is_visible(event: Mapping[str, Any]) -> bool:

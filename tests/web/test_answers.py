@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,6 +13,7 @@ from db import surveys, tickets
 from domain.lifecycle import CommandName, TicketState
 from domain.messages import LinkPurpose
 from domain.people import SYSTEM
+from tests.pictures import picture
 from tests.web.conftest import Site
 
 C = CommandName
@@ -292,6 +295,36 @@ class TestTheSignOff:
 
         assert "We had no answer from you" in page
         assert "confirmed" not in page
+
+    def test_with_a_drawn_signature_shows_it_afterwards(self, site: Site) -> None:
+        ticket_id = _completed(site)
+        path = site.link(P.SIGN_OFF, ticket_id, 1)
+        form = site.client.get(path)
+        drawn = "data:image/png;base64," + b64encode(picture("PNG", (480, 160))).decode()
+        assert "script-src 'self'" in form.headers["content-security-policy"]
+        assert 'src="/static/signature.js"' in form.text
+
+        answer = site.client.post(path, data={"answer": "works", "signed_by": "王丽", "signature": drawn, "once": "o"})
+        site.client.post(path, data={"answer": "works", "signed_by": "王丽", "signature": drawn, "once": "o"})
+
+        shown = re.findall(r'src="(/progress/[^"]+/photos/\d+)"', answer.text)
+        assert len(shown) == 1
+        photo = site.client.get(shown[0])
+        assert (photo.headers["content-type"], photo.headers["x-content-type-options"]) == ("image/png", "nosniff")
+        assert len(site.everything()["attachments"]) == 1
+
+    @pytest.mark.parametrize(
+        "drawn", ["x", "data:image/png;base64,AAAA", "data:text/html;base64,PGI+", "\x00", "data:image/png;base64,💥"]
+    )
+    def test_with_a_signature_that_is_no_picture_is_refused_whole(self, site: Site, drawn: str) -> None:
+        path = site.link(P.SIGN_OFF, _completed(site), 1)
+        before = site.everything()
+
+        answer = site.client.post(path, data={"answer": "works", "signed_by": "王丽", "signature": drawn})
+
+        assert answer.status_code == 422
+        assert "您的签名" in answer.text
+        assert site.everything() == before
 
     def test_it_works(self, site: Site) -> None:
         ticket_id = _completed(site)
