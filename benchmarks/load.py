@@ -1,4 +1,4 @@
-"""The load generator: a process of its own with as many clients as it is told, each with one connection that stays open.
+"""The load generator: a process of its own with as many clients at once as it is told.
 
 Plain sockets and the least parsing that HTTP/1.1 allows, so that on a small machine it takes little from the servers;
 what it took itself is reported with the figures.
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,52 +21,28 @@ from urllib.parse import urlencode
 
 _CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 _COOKIE = re.compile(rb"set-cookie: (csrftoken=\w+)", re.IGNORECASE)
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Client:
-    """One keep-alive connection."""
+    """Somebody who asks, each time over a connection of its own: kept ones would all hang on one worker process."""
 
     host: str
     port: int
-    _socket: socket.socket | None = field(default=None, init=False)
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes, bytes]:
         """Status, head and body of the answer."""
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        length = f"Content-Length: {len(body)}\r\n" if method == "POST" else ""
-        sent = f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n{lines}{length}\r\n".encode() + body
-        try:
-            return self._exchange(sent)
-        except (ConnectionError, EOFError):
-            self._socket = None  # a kept connection may be closed by the server at any time between two requests
-            return self._exchange(sent)
-
-    def _exchange(self, sent: bytes) -> tuple[int, bytes, bytes]:
-        if self._socket is None:
-            self._socket = socket.create_connection((self.host, self.port), timeout=60)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(sent)
-        answer = b""
-        while (end := answer.find(b"\r\n\r\n")) < 0:
-            answer += self._more()
-        head, body = answer[:end], answer[end + 4 :]
-        found = _LENGTH.search(head)
-        if found is None:
-            raise ValueError(f"an answer without a length: {head!r}")
-        while len(body) < int(found[1]):
-            body += self._more()
-        if b"connection: close" in head.lower():
-            self._socket.close()
-            self._socket = None
-        return int(head[9:12]), head, body
-
-    def _more(self) -> bytes:
-        assert self._socket is not None
-        if not (got := self._socket.recv(65536)):
-            raise EOFError
-        return got
+        said = {"Host": f"{self.host}:{self.port}", "Connection": "close", **headers}
+        if method == "POST":
+            said["Content-Length"] = str(len(body))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
+        with socket.create_connection((self.host, self.port), timeout=60) as connection:
+            connection.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
+            answer = b""
+            while got := connection.recv(65536):
+                answer += got
+        head, _, content = answer.partition(b"\r\n\r\n")
+        return int(head[9:12]), head, content
 
 
 def read_page(client: Client, plan: dict[str, Any], number: int) -> None:

@@ -1,7 +1,7 @@
 """Ticket creation and the progress page under load, beside django-helpdesk doing the same on the same Postgres.
 
-Both serve from two worker processes on this machine to the same eight clients of a separate process, each with one
-connection that stays open; rounds take turns, and the median round of each counts.
+Both serve from two worker processes on this machine to the same eight clients of a separate process, each request over a
+connection of its own, as different people's are; rounds take turns, and the median round of each counts.
 
 Creation. Ours: ``POST /api/v1/tickets`` stores a new customer, the ticket with suggestions, two SLA clocks and a hashed
 event. Theirs: the public form's POST stores ticket and follow-up and makes the submitter's mail, which a dummy backend
@@ -10,7 +10,7 @@ is the design and not a trick: neither side waits for a mail server.
 
 Page. Ours: the progress page behind a signed link of a ticket in work, with plan, clocks and every visible step.
 Theirs: the public page of a ticket behind its secret key, with as many public follow-ups. DEBUG is off, templates are
-cached, database connections stay open, and gunicorn keeps the clients' connections (its workers of threads).
+cached, database connections stay open.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _theirs(bench: Bench) -> Iterator[dict[str, dict[str, Any]]]:
         "--bind",
         f"127.0.0.1:{port}",
     ]
-    command += ["--workers", str(WORKERS), "--threads", str(CLIENTS // WORKERS), "--keep-alive", "60"]
+    command += ["--workers", str(WORKERS), "--threads", str(CLIENTS // WORKERS)]
     command += ["--log-level", "warning"]
     with _server(command, env, THEIR_SITE, f"http://127.0.0.1:{port}/tickets/submit/"):
         yield {
