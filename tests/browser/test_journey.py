@@ -112,7 +112,7 @@ def test_a_ticket_s_whole_life_in_the_browser(
             reader.page.locator(f'input[name="{dimension}"][value="2"]').check()
         reader.page.locator('[name="comment"]').fill("等了三天 / waited three days")
         reader.shoot("journey-3-survey")
-        reader.page.locator("main form button").click()
+        reader.page.locator("main form button:not([name])").click()
 
         settle(utc_now() + timedelta(hours=25))
         customer.follow(P.PROGRESS)
