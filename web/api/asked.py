@@ -21,7 +21,7 @@ from domain.tickets import ticket_id
 KEY = HTTPBearer(scheme_name="key", description="A key of `aftercare keys create`.", auto_error=False)
 
 
-def _known(request: Request) -> Caller:
+async def _known(request: Request) -> Caller:  # not "def": that would cost each request a change of threads
     caller: Caller = request.state.caller
     return caller
 
