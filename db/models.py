@@ -163,6 +163,30 @@ class Staff(Base):
     calendar: Mapped[str] = mapped_column(ForeignKey("calendars.name"))
     is_active: Mapped[bool] = mapped_column(server_default="true")
     declined_digests_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None]
+
+
+class StaffSession(Base):
+    """Somebody is signed in at the workbench; only the token's hash is kept (S-72)."""
+
+    __tablename__ = "staff_sessions"
+
+    id: Mapped[int] = _key()
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    staff_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("staff.id"), index=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class SignInAttempt(Base):
+    """How often somebody tried to sign in to an account or from an address lately, under the hash of its name."""
+
+    __tablename__ = "sign_in_attempts"
+
+    name_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    first_at: Mapped[datetime]
+    attempts: Mapped[int]
 
 
 class Ticket(Base):
@@ -192,6 +216,10 @@ class Ticket(Base):
         Index("ix_tickets_assignee_id_open", "assignee_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_tickets_customer_id_open", "customer_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_tickets_opened_at", "opened_at"),
+        Index("ix_tickets_id_unassigned", "id", postgresql_where=text("assignee_id IS NULL AND closed_at IS NULL")),
+        Index(
+            "ix_tickets_serial_number", text("lower(serial_number)"), postgresql_where=text("serial_number IS NOT NULL")
+        ),
     )
 
     id: Mapped[int] = _key()

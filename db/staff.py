@@ -15,6 +15,9 @@ from domain.exceptions import NotFoundError
 from domain.people import Actor, Department, Role, Tier
 from domain.standard import Standard
 
+# Nobody who reads about a colleague is given the password's hash.
+_KNOWN = tuple(column for column in Staff.__table__.c if column.name != "password_hash")
+
 
 def add_team(
     connection: Connection, name: str, *, tier: Tier, region: str | None, department: Department = Department.SERVICE
@@ -58,7 +61,7 @@ def add(
 def get(connection: Connection, staff_id: int) -> Mapping[str, Any]:
     """An active member of staff with team, tier and region. Raises NotFoundError."""
     query = (
-        select(Staff.__table__, Team.name.label("team_name"), Team.tier, Team.region)
+        select(*_KNOWN, Team.name.label("team_name"), Team.tier, Team.region)
         .join(Team, Team.id == Staff.team_id)
         .where(Staff.id == staff_id, Staff.is_active)
     )
@@ -94,7 +97,7 @@ def actor(connection: Connection, email: str) -> Actor:
 def list_all(connection: Connection) -> list[dict[str, Any]]:
     """All staff with team, tier, region and number of open tickets."""
     query = (
-        select(Staff.__table__, Team.name.label("team_name"), Team.tier, Team.region, _load().label("load"))
+        select(*_KNOWN, Team.name.label("team_name"), Team.tier, Team.region, _load().label("load"))
         .join(Team, Team.id == Staff.team_id)
         .order_by(Team.tier, Team.name, Staff.id)
     )

@@ -19,6 +19,9 @@ MAY_TAKE_REPORTS = _SERVICE
 # Not the engineer: nobody records what customers say of their own work.
 MAY_RECORD_ANSWERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.MANAGER})
 
+MAY_READ_BOARD = frozenset({Role.SUPERVISOR, Role.MANAGER})
+MAY_TAKE_TICKETS = _SERVICE
+
 
 def require_role(actor: Actor, allowed: Collection[Role], deed: str) -> None:
     """Raise NotPermittedError, which names the roles that may, unless the actor's role is one of them."""

@@ -172,6 +172,18 @@ class LinkPolicy(_Part):
     unsubscribe: Duration
 
 
+class WorkbenchPolicy(_Part):
+    """S-72: how long staff stay signed in and how often it may be tried; what counts as nearly late."""
+
+    idle_after: Duration
+    session_lasts: Duration
+    invitation_lasts: Duration
+    attempts_per_account: int = Field(ge=3, le=1000)
+    attempts_per_address: int = Field(ge=3, le=100_000)
+    attempts_within: Duration
+    near_breach: Duration
+
+
 class FollowUpPolicy(_Part):
     """When a step that could not be carried out is tried again."""
 
@@ -269,6 +281,7 @@ class Standard(_Part):
     appointment: AppointmentPolicy
     courtesy: CourtesyPolicy
     links: LinkPolicy
+    workbench: WorkbenchPolicy
     follow_up: FollowUpPolicy
     delivery: DeliveryPolicy
     benchmarks: Benchmarks

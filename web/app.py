@@ -20,6 +20,7 @@ from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
 from web.policy import POLICY
+from web.workbench import lists, refusals, sign_in
 
 # The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
 _HEADERS = {
@@ -46,6 +47,9 @@ def create_app() -> FastAPI:
     app.include_router(survey.router)
     app.include_router(unsubscribe.router)
     app.include_router(webhooks.router)
+    for part in (sign_in, lists):
+        app.include_router(part.router)
+    refusals.explain(app)
     if not get_settings().public_url:
         # Whoever reaches these pages in public would read everybody's messages: only for trying on one machine.
         app.include_router(mailbox.router)

@@ -1,0 +1,49 @@
+"""The frame of the workbench's pages: words in the reader's language, navigation, what every form needs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from domain.access import MAY_READ_BOARD
+from templates.environment import rendered
+from templates.languages import languages, word
+from web.language import house
+from web.policy import WITH_SCRIPT
+from web.workbench.door import StaffMember
+
+# The one script file keeps lists up to date; everything works without it.
+_HEADERS = {"Content-Security-Policy": f"{WITH_SCRIPT}; connect-src 'self'"}
+
+
+def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
+    """What ``layouts/workbench.html`` and its pages are given."""
+    return house(member.language) | {
+        "language": member.language,
+        "time_zone": member.time_zone,
+        "now": now,
+        "csrf": member.csrf,
+        "member": member,
+        "sees_board": member.role in MAY_READ_BOARD,
+        "names": _names(),
+    }
+
+
+def show(member: StaffMember, name: str, *, now: datetime, status: int = 200, **context: Any) -> HTMLResponse:
+    """The page ``layouts/workbench/<name>.html`` for who is signed in."""
+    html = rendered(f"layouts/workbench/{name}.html", {**frame_of(member, now=now), **context}, autoescape=True)
+    return HTMLResponse(html, status, headers=_HEADERS)
+
+
+def show_outside(request: Request, name: str, language: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page for somebody who is not signed in; ``?lang=`` changes its language."""
+    frame = house(language) | {"language": language, "member": None, "names": _names(), "path": request.url.path}
+    html = rendered(f"layouts/workbench/{name}.html", {**frame, **context}, autoescape=True)
+    return HTMLResponse(html, status, headers=_HEADERS)
+
+
+def _names() -> dict[str, str]:
+    return {tag: word(tag, "language", "name") for tag in languages()}
