@@ -8,6 +8,7 @@ import os
 import secrets
 from enum import StrEnum
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from sqlalchemy.exc import ArgumentError
 
 from domain.contact import normalise_email
 from domain.exceptions import InvalidInputError
+from domain.rate_limit import Network
 from domain.standard import Standard, load_standard
 
 
@@ -93,12 +95,22 @@ def _event_key(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> str:
+    for part in filter(None, map(str.strip, value.split(","))):
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(f"{part!r} is no address; write 10.0.0.5 or 10.0.0.0/24, several with commas") from error
+    return value
+
+
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
 NamedPath = Annotated[Path, BeforeValidator(_not_empty)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
 Plain = Annotated[str, AfterValidator(_plain)]
 PlainSecret = Annotated[SecretStr, AfterValidator(_plain_secret)]
 SenderAddress = Annotated[str, AfterValidator(_sender_address)]
+Networks = Annotated[str, AfterValidator(_networks)]
 EventKey = Annotated[str, AfterValidator(_event_key)]
 
 
@@ -134,6 +146,11 @@ class Settings(BaseSettings):
     web_port: int = Field(default=8080, ge=1, le=65535)
     prefect_port: int = Field(default=4200, ge=1, le=65535)
     api_requests_per_minute: int = Field(default=600, ge=1, description="How often one key may ask the API.")
+    page_requests_per_minute: int = Field(default=600, ge=1, description="How often one address may ask for pages.")
+    failed_links_per_minute: int = Field(
+        default=20, ge=1, description="How often one address may come with links or keys that were never given out."
+    )
+    trusted_proxies: Networks = Field(default="", description="Proxies whose X-Forwarded-For tells who really asks.")
     secret_key: SecretStr | None = Field(
         default=None, min_length=16, description="Signs links; none: generated and kept in home."
     )
@@ -171,6 +188,11 @@ class Settings(BaseSettings):
     def web_url(self) -> str:
         """The address of the customer pages, without a slash at its end."""
         return (self.public_url or f"http://127.0.0.1:{self.web_port}").rstrip("/")
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The proxies that are trusted to say for whom they ask."""
+        return tuple(ip_network(part.strip()) for part in self.trusted_proxies.split(",") if part.strip())
 
     @property
     def prefect_url(self) -> str:

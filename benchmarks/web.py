@@ -93,6 +93,7 @@ def _ours(bench: Bench) -> Iterator[dict[str, dict[str, Any]]]:
         "AFTERCARE_DATABASE_URL": url.replace("+psycopg", ""),
         "AFTERCARE_SECRET_KEY": KEY,
         "AFTERCARE_API_REQUESTS_PER_MINUTE": str(10**9),
+        "AFTERCARE_PAGE_REQUESTS_PER_MINUTE": str(10**9),
     }
     command = [sys.executable, "-m", "uvicorn", "web.app:create_app", "--factory", "--port", str(port)]
     command += ["--workers", str(WORKERS), "--no-access-log", "--log-level", "warning"]

@@ -13,6 +13,7 @@ from channels.twilio_sms import TwilioSms
 from domain.messages import Medium
 from settings import EmailTransport, Settings, SettingsError, SmsTransport, get_standard
 
+WEBHOOKS = "/webhooks/"
 TWILIO_STATUS_PATH = "/webhooks/twilio/status"
 TWILIO_INBOUND_PATH = "/webhooks/twilio/inbound"
 SENDGRID_EVENTS_PATH = "/webhooks/sendgrid/events"

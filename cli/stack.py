@@ -77,7 +77,9 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
 
 def programs(settings: Settings) -> list[Program]:
     """What ``aftercare up`` runs."""
+    # Whom to believe about X-Forwarded-For says AFTERCARE_TRUSTED_PROXIES; uvicorn would believe every local program.
     uvicorn = ["--factory", "--host", "127.0.0.1", "--port", str(settings.web_port), "--no-access-log"]
+    uvicorn.append("--no-proxy-headers")
     worker = ["worker", "start", "--pool", WORK_POOL, "--name", "aftercare", "--limit", "10"]
     return [
         Program("prefect-server", [str(_BIN / "prefect"), "server", "start"], 10),

@@ -13,22 +13,23 @@ from db.held import hold
 from db.models import Customer, PendingEvent, Ticket
 from domain.commands import ChangePriority, ReportAgain
 from domain.exceptions import IdempotencyKeyReusedError
-from domain.intake import CustomerDetails, OpenTicket, Report, is_same_fault, require_happened
+from domain.intake import CustomerDetails, OpenTicket, Report, is_same_device, is_same_fault, require_happened
 from domain.lifecycle import TicketState
 from domain.messages import Medium
 from domain.people import SYSTEM, Actor, Role
 from domain.sla import ClockKind
 from domain.standard import Standard
-from domain.tickets import Category, Impact, Priority, ticket_number
+from domain.tickets import Category, Channel, Impact, Priority, ticket_number
 from domain.triage import priority_for, suggest_category, suggest_impact, suggest_safety_risk
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The ticket that a report became; ``joined`` when it was open already (S-07)."""
+    """The ticket that a report became, and the event of it; ``joined`` when it was open already (S-07)."""
 
     ticket_id: int
     number: str
+    event_id: int
     joined: bool = False
     was_repeated: bool = False
 
@@ -36,15 +37,12 @@ class Opened:
 def find_or_add_customer(connection: Connection, details: CustomerDetails, *, standard: Standard, now: datetime) -> int:
     """The id of the customer with this phone number or address; added when there is none. Raises InvalidInputError."""
     details = details.normalised(phone_region=standard.organisation.default_phone_region)
-    # An empty text is nobody's; None would be everybody's who has none.
-    phone, email = details.phone or "", (details.email or "").lower()
-    query = select(Customer.id).where(or_(Customer.phone == phone, func.lower(Customer.email) == email))
     # Two reports of one new customer may come at once; the second waits here and finds the first one's row.
-    for address in sorted(filter(None, (phone, email))):
+    for address in sorted(filter(None, _addresses(details))):
         connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": f"customer:{address}"}
         )
-    known = connection.execute(query.order_by(Customer.id).limit(1)).scalar_one_or_none()
+    known = _find_customer(connection, details)
     if known is not None:
         return known
     preferred = details.preferred_medium or (Medium.SMS if details.phone else Medium.EMAIL)
@@ -63,6 +61,29 @@ def find_or_add_customer(connection: Connection, details: CustomerDetails, *, st
     return connection.execute(insert(Customer).values(**values).returning(Customer.id)).scalar_one()
 
 
+def _addresses(details: CustomerDetails) -> tuple[str, str]:
+    """An empty text is nobody's; None would be everybody's who has none."""
+    return details.phone or "", (details.email or "").lower()
+
+
+def _find_customer(connection: Connection, details: CustomerDetails) -> int | None:
+    phone, email = _addresses(details)
+    query = select(Customer.id).where(or_(Customer.phone == phone, func.lower(Customer.email) == email))
+    return connection.execute(query.order_by(Customer.id).limit(1)).scalar_one_or_none()
+
+
+def find_alike(connection: Connection, details: CustomerDetails, report: Report) -> OpenTicket | None:
+    """The newest open ticket of the customer with this phone or address about the same device: perhaps the same fault.
+
+    ``details`` are normalised. Nothing else of that customer is told to somebody who knows only their address (S-07).
+    """
+    customer_id = _find_customer(connection, details)
+    if customer_id is None:
+        return None
+    alike = (ticket for ticket in _open_tickets(connection, customer_id) if is_same_device(ticket, report))
+    return max(alike, key=lambda ticket: ticket.id, default=None)
+
+
 def open_ticket(
     connection: Connection,
     customer_id: int,
@@ -72,29 +93,33 @@ def open_ticket(
     standard: Standard,
     now: datetime,
     idempotency_key: str | None = None,
+    is_again: int | None = None,
 ) -> Opened:
     """Open a ticket with its suggestions, clocks and first event, or join the open one; the caller commits.
 
-    ``actor`` is whoever takes the report; for the system the event names the customer. Raises
+    ``actor`` is whoever takes the report; for the system the event names the customer. ``is_again``: what the customer
+    said when asked, the open ticket it is about, or 0 for another fault; not asked, S-07 decides. Raises
     IdempotencyKeyReusedError when the key was used for another report, InvalidInputError for a fault to come.
     """
     require_happened(report.occurred_at, now=now)
     if idempotency_key is not None:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": idempotency_key})
+        take_turn(connection, idempotency_key)
         if (known := _find_opened(connection, idempotency_key, customer_id, report)) is not None:
             return known
     connection.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
     spoken = " ".join(filter(None, (report.description, report.usage_context, report.wish)))
     category = suggest_category(spoken, standard.triage)
+    chosen = report.category or category.value
     for existing in _open_tickets(connection, customer_id):
-        if is_same_fault(existing, report, category.value):
+        if existing.id == is_again or (is_again is None and is_same_fault(existing, report, chosen)):
             return _join(
                 connection, existing, report, actor, standard=standard, now=now, idempotency_key=idempotency_key
             )
-    is_risk, impact, priority, reason = _urgency(report, spoken, category.value, standard)
+    is_risk, impact, priority, reason = _urgency(report, spoken, chosen, standard)
     facts = {
-        "category": category.value.value,
-        "category_reason": category.reason,
+        "category": chosen.value,
+        # The word it rests on; what was asked rests on none.
+        "category_reason": category.reason if report.category is None else chosen.value,
         "priority": priority.value,
         "priority_reason": reason,
     }
@@ -104,9 +129,9 @@ def open_ticket(
             customer_id=customer_id,
             channel=report.channel.value,
             region=_region(connection, customer_id),
-            category=category.value.value,
+            category=chosen.value,
             suggested_category=category.value.value,
-            category_reason=category.reason,
+            category_reason=facts["category_reason"],
             impact=impact.value,
             is_safety_risk=is_risk,
             priority=priority.value,
@@ -128,8 +153,20 @@ def open_ticket(
         standard=standard,
         now=now,
     )
-    _write_opened(connection, ticket_id, facts, actor, idempotency_key, now=now)
-    return Opened(ticket_id, ticket_number(ticket_id))
+    event_id = _write_opened(connection, ticket_id, facts, actor, idempotency_key, now=now)
+    return Opened(ticket_id, ticket_number(ticket_id), event_id)
+
+
+def take_turn(connection: Connection, idempotency_key: str) -> None:
+    """Wait until nobody else is at work with this key, and keep others waiting until the transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": idempotency_key})
+
+
+def find_opened(
+    connection: Connection, idempotency_key: str, details: CustomerDetails, report: Report
+) -> Opened | None:
+    """What this report became when it came before. Raises IdempotencyKeyReusedError when it was another report."""
+    return _find_opened(connection, idempotency_key, _find_customer(connection, details), report)
 
 
 def _urgency(report: Report, spoken: str, category: Category, standard: Standard) -> tuple[bool, Impact, Priority, str]:
@@ -160,12 +197,14 @@ def _join(
     """Add the report to the open ticket; one that has become more urgent since is treated so (S-07, S-11)."""
     held = hold(connection, existing.id)
     reporter = actor if actor.role is not Role.SYSTEM else Actor(Role.CUSTOMER, held.row["customer_id"])
-    commands.apply_to(held, _again(report), reporter, standard=standard, now=now, idempotency_key=idempotency_key)
+    again = commands.apply_to(
+        held, _again(report), reporter, standard=standard, now=now, idempotency_key=idempotency_key
+    )
     is_risk, impact, priority, reason = _urgency(report, report.description, existing.category, standard)
     if priority < Priority(held.row["priority"]):
         change = ChangePriority(impact=impact, is_safety_risk=is_risk, reason=f"reported again: {reason}")
         commands.apply_to(held, change, SYSTEM, standard=standard, now=now)
-    return Opened(held.id, held.number, joined=True)
+    return Opened(held.id, held.number, again.event_id, joined=True)
 
 
 def _said(report: Report) -> dict[str, Any]:
@@ -181,7 +220,7 @@ def _write_opened(
     idempotency_key: str | None,
     *,
     now: datetime,
-) -> None:
+) -> int:
     event = events.NewEvent("opened", actor, now, TicketState.NEW.value, facts=facts, idempotency_key=idempotency_key)
     rows = events.chained_rows(ticket_id, 0, events.GENESIS, [event])
     (event_id,) = events.append(connection, rows)
@@ -189,13 +228,14 @@ def _write_opened(
     connection.execute(
         insert(PendingEvent), {"event_id": event_id, "ticket_id": ticket_id, "kind": "opened", "due_at": now}
     )
+    return event_id
 
 
 def _again(report: Report) -> ReportAgain:
     return ReportAgain(description=report.description[:2000])
 
 
-def _find_opened(connection: Connection, key: str, customer_id: int, report: Report) -> Opened | None:
+def _find_opened(connection: Connection, key: str, customer_id: int | None, report: Report) -> Opened | None:
     known = commands.find_by_key(connection, key)
     if known is None:
         return None
@@ -206,7 +246,15 @@ def _find_opened(connection: Connection, key: str, customer_id: int, report: Rep
     }
     if ticket["customer_id"] != customer_id or not said.get(known["kind"]):
         raise IdempotencyKeyReusedError(f"the idempotency key {key!r} was used for something else; use a new key")
-    return Opened(ticket["id"], ticket["number"], joined=known["kind"] != "opened", was_repeated=True)
+    return Opened(ticket["id"], ticket["number"], known["id"], joined=known["kind"] != "opened", was_repeated=True)
+
+
+def count_since(connection: Connection, customer_id: int, channel: Channel, *, since: datetime) -> int:
+    """How many tickets a customer opened by this channel since then."""
+    query = select(func.count()).where(
+        Ticket.customer_id == customer_id, Ticket.channel == channel.value, Ticket.opened_at > since
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _open_tickets(connection: Connection, customer_id: int) -> list[OpenTicket]:

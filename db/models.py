@@ -397,6 +397,25 @@ class Attachment(Base):
     added_at: Mapped[datetime]
 
 
+class FormPhoto(Base):
+    """A photo of a form that is not sent yet; kept for a day, so that nobody has to choose it twice."""
+
+    __tablename__ = "form_photos"
+    __table_args__ = (
+        CheckConstraint("octet_length(content) BETWEEN 1 AND 10485760", name="size"),
+        CheckConstraint("media_type IN ('image/jpeg', 'image/png')", name="media_type_known"),
+        UniqueConstraint("form_key", "sha256"),
+    )
+
+    id: Mapped[int] = _key()
+    form_key: Mapped[str]
+    file_name: Mapped[str]
+    media_type: Mapped[str]
+    sha256: Mapped[bytes]
+    content: Mapped[bytes]
+    added_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Message(Base):
     """The outbox: one row per message, once by its dedupe key; words are frozen before the first send."""
 

@@ -72,12 +72,13 @@ class CustomerDetails(BaseModel):
 
 
 class Report(BaseModel):
-    """What is reported (S-03). Impact and safety are asked where they can be, else suggested from the words."""
+    """What is reported (S-03). Category, impact and safety are asked where they can be, else the words suggest them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     channel: Channel
     description: Description
+    category: Category | None = None
     impact: Impact | None = None
     is_safety_risk: bool | None = None
     occurred_at: AwareDatetime | None = None
@@ -118,6 +119,15 @@ def is_same_fault(existing: OpenTicket, report: Report, category: Category) -> b
     if existing.product_model and report.product_model:
         return existing.product_model.casefold() == report.product_model.casefold() and existing.category == category
     return existing.subject.casefold() == report.subject.casefold()
+
+
+def is_same_device(existing: OpenTicket, report: Report) -> bool:
+    """True when both name one device, so that it is worth asking whether they are about one fault (S-07)."""
+    if existing.serial_number and report.serial_number:
+        return existing.serial_number.casefold() == report.serial_number.casefold()
+    if existing.product_model and report.product_model:
+        return existing.product_model.casefold() == report.product_model.casefold()
+    return False
 
 
 def build_report(values: dict[str, Any]) -> Report:

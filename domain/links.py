@@ -23,6 +23,10 @@ class LinkError(DomainError):
     """The link was altered, is for something else, or has expired."""
 
 
+class LinkExpiredError(LinkError):
+    """The link was ours, but its time is over; nobody guessed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a link is about: a ticket or a survey, and which plan revision or completion of it (0: none)."""
@@ -44,7 +48,7 @@ def read(purpose: LinkPurpose, token: str, *, key: str, now: datetime) -> Subjec
     except (BadSignature, ValueError, TypeError) as error:
         raise LinkError("the link is not valid") from error
     if now >= datetime.fromtimestamp(expires, UTC):
-        raise LinkError("the link has expired")
+        raise LinkExpiredError("the link has expired")
     return Subject(subject_id, part)
 
 

@@ -77,6 +77,8 @@ class Organisation(_Part):
     time_zone: ZoneName
     default_language: str
     default_phone_region: str = Field(pattern=r"^[A-Z]{2}$")
+    contact_email: str | None = None
+    contact_phone: str | None = None
 
 
 class CalendarHours(_Part):
@@ -100,6 +102,12 @@ class CalendarHours(_Part):
         if country is not None and country not in holidays.list_supported_countries():
             raise ValueError(f"no public holidays are known for {country!r}; use a code like CN, DE or US")
         return country
+
+
+class IntakePolicy(_Part):
+    """How many tickets one customer may open by the public form in a day."""
+
+    by_form_and_day: int = Field(ge=1)
 
 
 class PriorityPromise(_Part):
@@ -271,6 +279,7 @@ class Standard(_Part):
     organisation: Organisation
     calendars: dict[str, CalendarHours] = Field(min_length=1)
     channels: dict[Channel, str]
+    intake: IntakePolicy
     priorities: dict[Priority, PriorityPromise]
     assignment: AssignmentPolicy
     escalation: list[EscalationRung]

@@ -10,35 +10,26 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings
-from web import mailbox, pages, photos, problems, progress, survey, unsubscribe, webhooks
+from web import mailbox, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
 from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
-from web.policy import POLICY
+from web.headers import Headers
+from web.limits import Limits
 from web.workbench import lists, refusals, sign_in
-
-# The pages load nothing from anywhere else and cannot be framed; links must not leak through referrers.
-_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-# An e-mail shown in the mailbox brings its own inlined styles; it can do nothing but open links in new tabs.
-_MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
-)
 
 
 def create_app() -> FastAPI:
     """The application that ``aftercare up`` serves."""
-    app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None)
+    settings = get_settings()
+    # A redirect to the same path with or without a slash would be built from the Host header.
+    app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.mount(PREFIX, create_api())
     app.include_router(progress.router)
@@ -47,23 +38,14 @@ def create_app() -> FastAPI:
     app.include_router(survey.router)
     app.include_router(unsubscribe.router)
     app.include_router(webhooks.router)
+    app.include_router(report.router)
+    app.include_router(privacy.router)
     for part in (sign_in, lists):
         app.include_router(part.router)
     refusals.explain(app)
-    if not get_settings().public_url:
+    if not settings.public_url:
         # Whoever reaches these pages in public would read everybody's messages: only for trying on one machine.
         app.include_router(mailbox.router)
-
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next):  # type: ignore[no-untyped-def]
-        response: Response = await call_next(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        if request.url.path.startswith("/mailbox/message/"):
-            response.headers["Content-Security-Policy"] = _MAIL_POLICY
-        elif request.url.path.startswith("/mailbox"):
-            response.headers["Content-Security-Policy"] += "; frame-src 'self'"
-        return response
 
     @app.get("/health")
     def health() -> PlainTextResponse:
@@ -76,6 +58,8 @@ def create_app() -> FastAPI:
         return PlainTextResponse("ok")
 
     _explain_errors(app)
+    app.add_middleware(Limits, settings=settings)
+    app.add_middleware(Headers)
     return app
 
 
@@ -94,8 +78,14 @@ def _explain_errors(app: FastAPI) -> None:
         return problems.problem_page(request, InvalidInputError(str(name), "cannot be read"))
 
     @app.exception_handler(OperationalError)
-    def unavailable(request: Request, _error: OperationalError) -> HTMLResponse:
+    @app.exception_handler(PoolTimeoutError)
+    def unavailable(request: Request, _error: OperationalError | PoolTimeoutError) -> HTMLResponse:
         return problems.unavailable_page(request)
+
+    @app.exception_handler(Exception)
+    def crashed(request: Request, _error: Exception) -> Response:
+        # The error itself rises on to the server's log.
+        return problems.error_page(request)
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import ValidationError
 
 from domain.exceptions import DomainError, InvalidInputError, NotFoundError
-from domain.links import LinkError
-from templates.render import render_page
+from domain.links import LinkError, LinkExpiredError
+from domain.pictures import LARGEST
+from templates.render import WordsError, render_page
+from web.headers import headers_for
 from web.language import house, page_language
 
 # What the forms ask for, as a problem page names it: ticked or pressed, or written.
@@ -18,9 +21,14 @@ _CHOSEN = frozenset({"answer", "option", "signature"})
 _WRITTEN = frozenset({"reason", "reply", "signed_by"})
 
 
+# Noted with a request whose link was never given out, so that guessing can be counted.
+GUESSED = "guessed"
+
+
 def problem_page(request: Request, error: DomainError) -> HTMLResponse:
     """A rule or a link said no: what happened and the way on."""
     if isinstance(error, LinkError):
+        request.scope.setdefault("state", {})[GUESSED] = not isinstance(error, LinkExpiredError)
         return _bare(request, "link_expired", status=410)
     if isinstance(error, NotFoundError):
         return not_found_page(request)
@@ -39,6 +47,28 @@ def not_found_page(request: Request, *, status: int = 404) -> HTMLResponse:
 def unavailable_page(request: Request) -> HTMLResponse:
     """The database does not answer: nothing was stored, try again."""
     return _bare(request, "unavailable", status=503)
+
+
+def too_many_page(request: Request, *, seconds: int) -> HTMLResponse:
+    """This address has asked too often: when to come again."""
+    page = _bare(request, "too_many", status=429, wait=timedelta(seconds=seconds))
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def too_large_page(request: Request) -> HTMLResponse:
+    """More was sent than is read."""
+    return _bare(request, "too_large", status=413, most_megabytes=LARGEST // 2**20)
+
+
+def error_page(request: Request) -> Response:
+    """Something is wrong with us; nothing of it is told."""
+    try:
+        page: Response = _bare(request, "error", status=500)
+    except (WordsError, ValueError):
+        page = PlainTextResponse("Something went wrong. 出错了。", 500)
+    page.headers.update(headers_for(request.url.path))
+    return page
 
 
 def _fault(error: InvalidInputError) -> tuple[str, int | None]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
-from domain.rate_limit import Bucket, take
+import pytest
+
+from domain.rate_limit import Bucket, Buckets, client_address, take
 
 
 def _take(bucket: Bucket | None, now: datetime) -> tuple[Bucket, timedelta | None]:
@@ -48,3 +51,46 @@ def test_a_clock_that_goes_backwards_fills_nothing(now: datetime) -> None:
     _, wait = _take(Bucket(0, now), now - timedelta(hours=1))
 
     assert wait == timedelta(seconds=10)
+
+
+def test_everybody_has_a_bucket_of_their_own(now: datetime) -> None:
+    buckets = Buckets(per_minute=1)
+
+    assert buckets.take("a", now=now) is None
+    assert buckets.take("b", now=now) is None
+    assert buckets.take("a", now=now) == timedelta(minutes=1)
+    assert buckets.wait("a", now=now) == timedelta(minutes=1)
+    assert buckets.wait("c", now=now) is None
+
+
+def test_who_was_away_is_forgotten_and_a_flood_fills_no_memory(now: datetime) -> None:
+    buckets = Buckets(per_minute=5, most=100)
+
+    for number in range(10_000):
+        buckets.take(f"a{number}", now=now)
+    assert len(buckets) == 100
+
+    buckets.take("later", now=now + timedelta(minutes=2))
+    assert len(buckets) == 1
+
+
+PROXY = (ip_network("10.0.0.0/8"),)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "who"),
+    [
+        ("203.0.113.7", "", "203.0.113.7"),
+        ("203.0.113.7", "1.2.3.4", "203.0.113.7"),
+        ("10.0.0.1", "1.2.3.4", "1.2.3.4"),
+        ("10.0.0.1", "9.9.9.9, 1.2.3.4", "1.2.3.4"),
+        ("10.0.0.1", "1.2.3.4, 10.2.2.2", "1.2.3.4"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "nonsense", "unknown"),
+        ("testclient", "", "unknown"),
+        ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "", "203.0.113.7"),
+    ],
+)
+def test_only_a_trusted_proxy_says_who_asks(peer: str, forwarded: str, who: str) -> None:
+    assert client_address(peer, forwarded, proxies=PROXY) == who

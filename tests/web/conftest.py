@@ -113,6 +113,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pyt
     caches = (get_settings, get_standard, database_url)
     monkeypatch.setenv("AFTERCARE_HOME", str(tmp_path))
     monkeypatch.setenv("AFTERCARE_SECRET_KEY", KEY)
+    # A test may ask as often as it likes; what the limits do is shown in test_limits.py.
+    monkeypatch.setenv("AFTERCARE_PAGE_REQUESTS_PER_MINUTE", "100000")
+    monkeypatch.setenv("AFTERCARE_FAILED_LINKS_PER_MINUTE", "100000")
     for cached in caches:
         cached.cache_clear()
     yield monkeypatch

@@ -348,5 +348,5 @@ class TestTheMailbox:
         environment.setenv("AFTERCARE_PUBLIC_URL", "https://service.example.com/")
         get_settings.cache_clear()
 
-        with TestClient(create_app()) as client:
+        with TestClient(create_app(), base_url="https://service.example.com") as client:
             assert client.get(path).status_code == 404
