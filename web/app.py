@@ -89,8 +89,8 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
-        if request.scope["path"].startswith(f"{PREFIX}/"):
-            # A path with a line break misses the API's mount; whoever asks the API still gets its form of a problem.
+        if f"{request.scope['path']}/".startswith(f"{PREFIX}/"):
+            # The prefix alone, or a path with a line break, misses the API's mount, but asked for the API.
             return problem("not-found", "there is no such address")
         if error.status_code == 400:  # a form that is none
             return problems.problem_page(request, InvalidInputError("answer", "cannot be read"))
