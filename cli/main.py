@@ -9,7 +9,7 @@ import typer
 from psycopg.errors import UndefinedTable
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
-from cli import database, doctor, keys, messages, people, play, service, survey, templates, ticket
+from cli import accounts, database, doctor, keys, messages, people, play, service, survey, templates, ticket
 from cli.failure import CommandError
 from cli.screen import Screen
 from db.session import DatabaseUnavailableError, cause
@@ -30,7 +30,9 @@ app.add_typer(messages.app, name="message", help="What became of messages; send 
 app.add_typer(messages.channels_app, name="channel", help="By what messages leave; open a stopped channel.")
 app.add_typer(messages.addresses_app, name="address", help="Addresses to which nothing is sent.")
 app.add_typer(templates.app, name="templates", help="Look at the words of messages; check them.")
-app.add_typer(people.app, name="staff", help="List and add staff and teams.")
+people.app.command()(accounts.password)
+people.app.command()(accounts.invite)
+app.add_typer(people.app, name="staff", help="List and add staff and teams; let them into the workbench.")
 app.add_typer(keys.app, name="keys", help="Keys with which other systems use the API.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)

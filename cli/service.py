@@ -76,7 +76,11 @@ def _run(settings: Settings, screen: Screen) -> None:
             manager.control("start", "worker")
             runs.start_windows(env)
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", manager, "web", seconds=30)
-        screen.say(f"Aftercare is up.\n  Pages     {settings.web_url}\n  Prefect   {settings.prefect_url}", lines=True)
+        screen.say(
+            f"Aftercare is up.\n  Pages     {settings.web_url}\n  Workbench {settings.web_url}/work",
+            lines=True,
+        )
+        screen.say(f"  Prefect   {settings.prefect_url}")
         if not settings.public_url:
             screen.say(f"  Mailbox   {settings.web_url}/mailbox")
         screen.say(f"  Logs      {manager.logs}\nCtrl-C stops it.", lines=True)

@@ -110,6 +110,7 @@ class Customer(Base):
         _in("tier", CustomerTier),
         _in("preferred_medium", Medium),
         Index("uq_customers_phone", "phone", unique=True, postgresql_where=text("phone IS NOT NULL")),
+        Index("ix_customers_name", text("lower(name) text_pattern_ops")),
         Index("uq_customers_email", text("lower(email)"), unique=True, postgresql_where=text("email IS NOT NULL")),
     )
 
@@ -215,6 +216,7 @@ class Ticket(Base):
         Index("ix_tickets_close_due_at", "close_due_at", postgresql_where=text("close_due_at IS NOT NULL")),
         Index("ix_tickets_assignee_id_open", "assignee_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_tickets_customer_id_open", "customer_id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_tickets_customer_id", "customer_id"),
         Index("ix_tickets_opened_at", "opened_at"),
         Index("ix_tickets_id_unassigned", "id", postgresql_where=text("assignee_id IS NULL AND closed_at IS NULL")),
         Index(

@@ -1,17 +1,23 @@
-"""What is to be done at the workbench, the promise due first on top (S-10, S-12)."""
+"""What is to be done at the workbench, the promise due first on top (S-10, S-12); and the search."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union
 
 from db.models import Customer, SlaClock, Staff, Ticket
 from db.rows import Row, fetch
 
 
-def listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
-    """Tickets with their customer, assignee and the running promise that is due first; those without one come last."""
+def _listed(
+    *conditions: ColumnElement[bool], limit: int, due_until: datetime | None = None, due_after: datetime | None = None
+) -> Select[Any]:
+    """Tickets with their customer, assignee and the running promise that is due first; those without one come last.
+
+    ``due_until`` and ``due_after``: only those whose promise is due between the two.
+    """
     first = (
         select(SlaClock.due_at, SlaClock.kind.label("due_kind"))
         .where(
@@ -24,7 +30,7 @@ def listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
         .limit(1)
         .lateral("first")
     )
-    return (
+    query = (
         select(
             Ticket.id,
             Ticket.number,
@@ -35,6 +41,7 @@ def listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
             Ticket.opened_at,
             Ticket.assignee_id,
             Customer.name.label("customer_name"),
+            Customer.phone,
             Staff.name.label("assignee_name"),
             first.c.due_at,
             first.c.due_kind,
@@ -46,13 +53,43 @@ def listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
         .order_by(first.c.due_at.nulls_last(), Ticket.priority, Ticket.id)
         .limit(limit)
     )
+    if due_until is not None:
+        query = query.where(first.c.due_at <= due_until)
+    return query if due_after is None else query.where(first.c.due_at > due_after)
 
 
 def of_member(connection: Connection, staff_id: int, *, limit: int) -> list[Row]:
     """The open tickets of a member of staff."""
-    return fetch(connection, listed(Ticket.assignee_id == staff_id, Ticket.closed_at.is_(None), limit=limit))
+    return fetch(connection, _listed(Ticket.assignee_id == staff_id, Ticket.closed_at.is_(None), limit=limit))
 
 
-def unassigned(connection: Connection, *, limit: int) -> list[Row]:
-    """Open tickets that nobody has taken yet (S-12)."""
-    return fetch(connection, listed(Ticket.assignee_id.is_(None), Ticket.closed_at.is_(None), limit=limit))
+def unassigned(connection: Connection, *, limit: int, opened_until: datetime | None = None) -> list[Row]:
+    """Open tickets that nobody has taken yet (S-12); only those that came until a moment, if it is given."""
+    nobodys: list[ColumnElement[bool]] = [Ticket.assignee_id.is_(None), Ticket.closed_at.is_(None)]
+    if opened_until is not None:
+        nobodys.append(Ticket.opened_at <= opened_until)
+    return fetch(connection, _listed(*nobodys, limit=limit))
+
+
+def due(connection: Connection, *, until: datetime, limit: int, after: datetime | None = None) -> list[Row]:
+    """Open tickets whose next promise is due by then; and not before ``after``, if it is given."""
+    return fetch(connection, _listed(Ticket.closed_at.is_(None), limit=limit, due_until=until, due_after=after))
+
+
+def found(
+    connection: Connection, *, ticket_id: int | None, phone: str | None, serial: str, name: str, limit: int
+) -> list[Row]:
+    """Tickets with this number, serial number, or customer: by phone, or by how the name begins; open ones first."""
+    whose = select(Customer.id).where(func.lower(Customer.name).startswith(name.lower(), autoescape=True))
+    known = [
+        Ticket.customer_id.in_(whose.order_by(Customer.id.desc()).limit(limit)),
+        func.lower(Ticket.serial_number) == serial.lower(),
+    ]
+    if ticket_id is not None:
+        known.append(Ticket.id == ticket_id)
+    if phone is not None:
+        known.append(Ticket.customer_id.in_(select(Customer.id).where(Customer.phone == phone)))
+    # First which, each by its own index; then what is shown of them.
+    ids = union(*(select(Ticket.id).where(way).order_by(Ticket.id.desc()).limit(limit) for way in known))
+    query = _listed(Ticket.id.in_(ids.scalar_subquery()), limit=limit)
+    return fetch(connection, query.order_by(None).order_by(Ticket.closed_at.is_not(None), Ticket.id.desc()))

@@ -22,7 +22,7 @@ from web.api.description import PREFIX
 from web.api.problems import problem
 from web.headers import Headers
 from web.limits import Limits
-from web.workbench import lists, refusals, sign_in
+from web.workbench import board, lists, refusals, sign_in
 
 
 def create_app() -> FastAPI:
@@ -40,7 +40,7 @@ def create_app() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(report.router)
     app.include_router(privacy.router)
-    for part in (sign_in, lists):
+    for part in (sign_in, lists, board):
         app.include_router(part.router)
     refusals.explain(app)
     if not settings.public_url:

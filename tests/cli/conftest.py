@@ -28,8 +28,8 @@ class Console:
     database: str
     env: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
+    def run(self, *arguments: str, typed: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; ``typed`` comes from standard input."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AFTERCARE_", "PREFECT_"))}
         own = {
             "AFTERCARE_HOME": str(self.home),
@@ -42,6 +42,7 @@ class Console:
             env=inherited | own | self.env | env,
             cwd=self.home,
             capture_output=True,
+            input=typed,
             text=True,
             timeout=120,
             check=False,

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from domain.access import MAY_READ_BOARD
+from domain.access import MAY_READ_BOARD, MAY_READ_WORDS
 from templates.environment import rendered
 from templates.languages import languages, word
 from web.language import house
@@ -28,6 +28,7 @@ def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
         "csrf": member.csrf,
         "member": member,
         "sees_board": member.role in MAY_READ_BOARD,
+        "sees_words": member.role in MAY_READ_WORDS,
         "names": _names(),
     }
 

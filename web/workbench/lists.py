@@ -1,26 +1,81 @@
-"""The first page of the workbench: my tickets by what is due first, and those that nobody has taken yet."""
+"""The lists of the workbench: my tickets by what is due first, those that nobody has taken yet, and the search."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from clock import utc_now
 from db import worklists
+from db.rows import Row
 from db.session import transaction
-from domain.access import MAY_TAKE_TICKETS
-from web.workbench.door import Member
+from domain.access import MAY_READ_CONTACT, MAY_TAKE_TICKETS
+from domain.contact import mask_phone, normalise_phone
+from domain.exceptions import InvalidInputError
+from domain.tickets import ticket_id
+from settings import get_standard
+from web.workbench.door import Member, StaffMember
 from web.workbench.frame import show
 
 router = APIRouter(prefix="/work")
-_MOST = 100
+_MOST, _MOST_FOUND = 100, 30
+_LONGEST_QUESTION = 100
 
 
 @router.get("")
 def my_tickets(member: Member) -> Response:
     """What is due first stands on top; what is over its time says so in words."""
+    return _mine(member, "mine")
+
+
+@router.get("/mine.html")
+def my_tickets_alone(request: Request, member: Member) -> Response:
+    """The lists without their frame, for the page that is open already; 304 when nothing on it has changed."""
+    response = _mine(member, "mine_lists")
+    tag = f'"{sha256(bytes(response.body)).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == tag:
+        response = Response(status_code=304)
+    response.headers["ETag"] = tag
+    return response
+
+
+@router.get("/search")
+def show_search(member: Member) -> Response:
+    """The question."""
+    return show(member, "search", now=utc_now(), asked="", found=None)
+
+
+@router.post("/search")
+def search(member: Member, asked: Annotated[str, Form()] = "") -> Response:
+    """Tickets by number, phone, name or serial number. A form, so that no phone number gets into an address."""
+    asked = "".join(character for character in asked if character.isprintable())[:_LONGEST_QUESTION].strip()
+    found = _found(member, asked) if asked else None
+    return show(member, "search", now=utc_now(), asked=asked, found=found)
+
+
+def _mine(member: StaffMember, name: str) -> Response:
     now = utc_now()
     with transaction() as connection:
         mine = worklists.of_member(connection, member.id, limit=_MOST)
         free = worklists.unassigned(connection, limit=_MOST) if member.role in MAY_TAKE_TICKETS else []
-    return show(member, "mine", now=now, mine=mine, free=free)
+    return show(member, name, now=now, mine=mine, free=free)
+
+
+def _found(member: StaffMember, asked: str) -> list[Row]:
+    phone = None
+    if member.role in MAY_READ_CONTACT:
+        try:
+            phone = normalise_phone(asked, region=get_standard().organisation.default_phone_region)
+        except InvalidInputError:
+            phone = None
+    try:
+        number = ticket_id(asked)
+    except InvalidInputError:
+        number = None
+    text = asked.encode("utf-8", "ignore").decode()
+    with transaction() as connection:
+        rows = worklists.found(connection, ticket_id=number, phone=phone, serial=text, name=text, limit=_MOST_FOUND)
+    return [row | {"phone": mask_phone(row["phone"])} for row in rows]
