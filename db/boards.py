@@ -14,13 +14,13 @@ from domain.delivery import MessageState
 from domain.people import Role
 from domain.satisfaction import CallbackState
 
-_MOST = 50
+_MOST = 25
 _SERVES = frozenset({Role.AGENT, Role.ENGINEER, Role.SUPERVISOR, Role.MANAGER})
 
 
 @dataclass(frozen=True)
 class Board:
-    """Lists with the most urgent first, at most 50 rows each; ``unclear_count`` counts all unclear messages."""
+    """Lists with the most urgent first, at most 25 rows each; ``unclear_count`` counts all unclear messages."""
 
     late: list[Row]
     near: list[Row]

@@ -7,7 +7,7 @@ from db import staff_accounts
 from db.session import transaction
 from domain.invitations import invited
 from domain.passwords import is_right
-from settings import get_settings
+from settings import kept_secret
 from tests.cli.conftest import SUPERVISOR, Console
 
 PASSWORD = "correct horse battery"
@@ -41,7 +41,7 @@ def test_what_is_no_password_and_who_is_nobody_changes_nothing(console: Console)
 def test_an_invitation_is_a_link_alone(console: Console) -> None:
     link = console.succeed("staff", "invite", SUPERVISOR).strip()
 
-    staff_id, _ = invited(link.rpartition("/")[2], key=get_settings().signing_key(), now=utc_now())
+    staff_id, _ = invited(link.rpartition("/")[2], key=kept_secret(console.home, "signing_key"), now=utc_now())
     assert "/work/invitation/" in link
     with transaction(console.database) as connection:
         account = staff_accounts.find(connection, SUPERVISOR)

@@ -21,7 +21,7 @@ from web.workbench.door import Member, StaffMember
 from web.workbench.frame import show
 
 router = APIRouter(prefix="/work")
-_MOST, _MOST_FOUND = 100, 30
+_MOST, _MOST_FOUND = 50, 30
 _LONGEST_QUESTION = 100
 
 

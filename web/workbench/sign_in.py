@@ -15,6 +15,7 @@ from domain.exceptions import InvalidInputError
 from domain.invitations import invited, is_unused
 from domain.links import LinkError
 from domain.passwords import LEAST, MOST, hash_password, is_outdated, is_right
+from domain.rate_limit import client_address
 from settings import get_settings, get_standard
 from templates.languages import languages
 from web.language import page_language
@@ -47,7 +48,9 @@ def sign_in(
     policy, now = get_standard().workbench, utc_now()
     address = email.strip()
     account_name = f"account {address.lower()}"
-    place = f"address {request.client.host if request.client else ''}"
+    peer = request.client.host if request.client else ""
+    forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+    place = f"address {client_address(peer, forwarded, proxies=get_settings().proxies)}"
     # Committed before the password is looked at: who tries many at once is counted as often.
     with transaction() as connection:
         of_account, of_place = staff_accounts.count_attempts(

@@ -73,8 +73,8 @@ def test_what_is_due_first_stands_on_top_and_what_is_late_says_so(site: Site, be
     page = text_of(bench.get("/work"))
 
     assert page.index(late) < page.index(soon) < page.index(calm)
-    assert "已超时 2 小时" in page
-    assert "剩余 1 小时" in page
+    assert "已超时 2小时" in page
+    assert "剩余 1小时" in page
 
 
 def test_what_nobody_has_taken_is_shown_to_who_may_take_it(make_bench: MakeBench, ticket: str) -> None:
@@ -96,7 +96,7 @@ def test_a_list_that_has_not_changed_is_not_sent_again(site: Site, bench: Bench,
 
 @pytest.mark.parametrize(
     "asked",
-    ["{number}", "tk-{short}", "{short}", "138 0013 8000", "+86 13800138000", "SN-0042", "sn-0042", "王", "王丽"],
+    ["{number}", "tk-{short}", "{short}", "138 0013 8000", "+86 13800138000", "SN-0042", "sn-0042", "王", "王丽", "‮王"],
 )
 def test_a_ticket_is_found_by_what_people_know_of_it(bench: Bench, ticket: str, asked: str) -> None:
     short = str(int(ticket.removeprefix("TK-")))
@@ -105,7 +105,7 @@ def test_a_ticket_is_found_by_what_people_know_of_it(bench: Bench, ticket: str, 
 
 
 @pytest.mark.parametrize(
-    "asked", ["%", "_", "丽", "\x00", "🙂", "‮王", "<script>", "{{7*7}}", "0", "9999999999", "a" * 5000, "' OR 1=1"]
+    "asked", ["%", "_", "丽", "\x00", "🙂", "<script>", "{{7*7}}", "0", "9999999999", "a" * 5000, "' OR 1=1"]
 )
 def test_what_fits_nothing_finds_nothing(bench: Bench, ticket: str, asked: str) -> None:
     page = search(bench, asked)
