@@ -187,14 +187,16 @@ def _agree_plan(work: Work, command: AgreePlan) -> None:
     if appointment_at is not None and appointment_at > work.now:
         work.notice_context |= {"appointment_at": iso(appointment_at), "plan_revision": revision}
         work.tell_customer(MessageKind.APPOINTMENT_CONFIRMED)
-        remind_at = appointment_at - work.standard.appointment.remind_before
-        if remind_at > work.now:
+        if (remind_at := appointment_at - work.standard.appointment.remind_before) > work.now:
             work.later_notices.append((MessageKind.APPOINTMENT_REMINDER, remind_at))
 
 
 def _object_to_plan(work: Work, command: ObjectToPlan) -> None:
     work.facts = {"revision": plans.object_to(work.connection, work.ticket["id"], command.reason, now=work.now)}
     _answered(work, command.name, command.reason)
+    if command.proposed_at is not None:
+        require_soon("proposed_at", command.proposed_at, now=work.now)
+        work.notice_context["proposed_at"] = iso(command.proposed_at)
 
 
 def _log_step(work: Work, command: LogStep) -> None:
@@ -230,11 +232,10 @@ def _complete(work: Work, command: Complete) -> None:
     work.change(completion_no=number, expected_at=None)
     work.facts = {"completion_no": number}
     surveys.schedule_after_completion(work.connection, work.ticket, number, standard=work.standard, now=work.now)
-    close_at = work.now + work.standard.completion.close_without_answer_after
     work.notice_context = {
         "summary": command.summary,
         "usage_advice": command.usage_advice,
-        "close_at": iso(close_at),
+        "close_at": iso(work.now + work.standard.completion.close_without_answer_after),
         "completion_no": number,
     }
 
@@ -245,8 +246,7 @@ def _report_not_fixed(work: Work, command: ReportNotFixed) -> None:
 
 
 def _reopen(work: Work, command: Reopen) -> None:
-    closed_for = work.now - work.ticket["closed_at"]
-    if closed_for > work.standard.completion.reopen_within:
+    if (closed_for := work.now - work.ticket["closed_at"]) > work.standard.completion.reopen_within:
         raise IllegalTransitionError(
             f"the ticket was closed {closed_for.days} days ago; report the problem anew, it becomes a ticket of its own"
         )

@@ -163,6 +163,7 @@ class ObjectToPlan(Command):
 
     name = CommandName.OBJECT_TO_PLAN
     reason: Text = Field(description="what is wrong with the plan")
+    proposed_at: AwareDatetime | None = Field(default=None, description="when it would suit the customer, with a zone")
 
 
 class LogStep(Command):

@@ -94,7 +94,7 @@ class OverallAnswer(BaseModel):
 
 
 class CallbackResult(BaseModel):
-    """What a call brought: why the customer was unhappy, and what they would have us do better (S-42)."""
+    """What a call brought: why the customer was unhappy, and what we do better; shown to them (S-42)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import Connection
 
 from clock import utc_now
-from db import attachments, events, tickets
+from db import attachments, customers, events, tickets
 from db.session import transaction
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName
+from domain.links import Subject
 from domain.messages import LinkPurpose
+from templates.languages import labels
+from web.language import page_language
 from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
 from web.photos import read_signature
 from web.policy import WITH_SCRIPT
+from web.problems import fault_of
 from web.progress import photos_by_event
 
 router = APIRouter()
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType(dict.fromkeys(("option", "reason", "proposed_at", "words"), ""))
 _CLOSING = (CommandName.CONFIRM_COMPLETION, CommandName.CLOSE)
 
 
@@ -28,37 +38,92 @@ def plan(request: Request, token: str) -> HTMLResponse:
     """The plan: agree, choose an option, or object with a reason (S-22, S-23)."""
     subject = read_link(LinkPurpose.PLAN, token)
     with transaction() as connection:
-        ticket = find_ticket(request, connection, subject.id)
-        plans = tickets.plans_of(connection, ticket["id"])
-        shown = next((p for p in plans if p["revision"] == subject.part), None)
-        if shown is None:
-            raise NotFoundError("this plan does not exist")
-        is_latest = shown["revision"] == ticket["plan_revision"]
-        return linked_page(
-            request, connection, ticket, "plan", plan=shown, is_latest=is_latest, token=token, once=uuid4().hex
-        )
+        return _plan_page(request, connection, subject, token)
 
 
 @router.post("/plan/{token}")
 def answer_plan(
-    request: Request, token: str, answer: Text = "", once: Text = "", option: Text = "", reason: Text = ""
-) -> RedirectResponse:
+    request: Request,
+    token: str,
+    answer: Text = "",
+    once: Text = "",
+    option: Text = "",
+    reason: Text = "",
+    proposed_at: Text = "",
+    words: Text = "",
+) -> Response:
     """Record the customer's answer to the plan they were shown; a second tap changes nothing."""
     subject = read_link(LinkPurpose.PLAN, token)
-    values: dict[str, Any]
-    with transaction() as connection:
-        ticket = find_ticket(request, connection, subject.id, for_update=True)
-        match answer:
-            case "agree":
-                command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
-            case "object":
-                command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
-            case _:
-                raise InvalidInputError("answer", "is missing")
-        is_open = ticket["plan_revision"] == subject.part and ticket["state"] == "plan_proposed"
-        if is_open:
-            give(connection, ticket, command, values, key=form_key("plan", subject, once))
+    try:
+        with transaction() as connection:
+            ticket = find_ticket(request, connection, subject.id, for_update=True)
+            values: dict[str, Any]
+            match answer:
+                case "agree":
+                    command, values = CommandName.AGREE_PLAN, ({"option": _number(option)} if option else {})
+                case "object":
+                    command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
+                case "another_time":
+                    zone = customers.get(connection, ticket["customer_id"])["time_zone"]
+                    said = words.strip() or labels(page_language(request))["plan_answer"]["another_time"]
+                    command = CommandName.OBJECT_TO_PLAN
+                    values = {"reason": said, "proposed_at": _read_moment(proposed_at, zone)}
+                case _:
+                    raise InvalidInputError("answer", "is missing")
+            if ticket["plan_revision"] == subject.part and ticket["state"] == "plan_proposed":
+                give(connection, ticket, command, values, key=form_key("plan", subject, once))
+    except InvalidInputError as error:
+        typed = {"option": option, "reason": reason, "proposed_at": proposed_at, "words": words}
+        field = "words" if answer == "another_time" and error.field == "reason" else error.field
+        if field not in typed:
+            raise
+        kind, most = fault_of(error)
+        with transaction() as connection:
+            return _plan_page(request, connection, subject, token, typed, {field: {"kind": kind, "most": most}})
     return back_to(request, LinkPurpose.PLAN, token)
+
+
+def _plan_page(
+    request: Request,
+    connection: Connection,
+    subject: Subject,
+    token: str,
+    values: Mapping[str, str] = NOTHING_TYPED,
+    faults: Mapping[str, Any] = MappingProxyType({}),
+) -> HTMLResponse:
+    ticket = find_ticket(request, connection, subject.id)
+    plans = tickets.plans_of(connection, ticket["id"])
+    shown = next((p for p in plans if p["revision"] == subject.part), None)
+    if shown is None:
+        raise NotFoundError("this plan does not exist")
+    zone = ZoneInfo(customers.get(connection, ticket["customer_id"])["time_zone"])
+    page = linked_page(
+        request,
+        connection,
+        ticket,
+        "plan",
+        plan=shown,
+        is_latest=shown["revision"] == ticket["plan_revision"],
+        earlier=[p for p in plans if p["revision"] < subject.part],
+        earliest=utc_now().astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
+        token=token,
+        once=uuid4().hex,
+        values=values,
+        faults=faults,
+    )
+    page.status_code = 422 if faults else 200
+    return page
+
+
+def _read_moment(text: str, zone: str) -> datetime:
+    """A local moment as a browser or a person writes it."""
+    try:
+        local = datetime.fromisoformat(text.strip())
+    except ValueError:
+        local = None
+    if local is None or local.tzinfo is not None:
+        raise InvalidInputError("proposed_at", "is no date with a time")
+    return local.replace(tzinfo=ZoneInfo(zone))
 
 
 @router.get("/sign-off/{token}")

@@ -34,7 +34,7 @@ def problem_page(request: Request, error: DomainError) -> HTMLResponse:
         return not_found_page(request)
     if not isinstance(error, InvalidInputError):
         return _bare(request, "problem", status=409, field=None)
-    fault, most = _fault(error)
+    fault, most = fault_of(error)
     field = error.field if error.field in _CHOSEN | _WRITTEN else "answer"
     return _bare(request, "problem", status=422, field=field, fault=fault, most=most)
 
@@ -71,7 +71,7 @@ def error_page(request: Request) -> Response:
     return page
 
 
-def _fault(error: InvalidInputError) -> tuple[str, int | None]:
+def fault_of(error: InvalidInputError) -> tuple[str, int | None]:
     """What is wrong with an answer: missing, not chosen, too long (and how long it may be), or unreadable."""
     if error.field not in _WRITTEN:
         return "not_chosen", None

@@ -10,12 +10,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 
-from db import attachments, callbacks, clocks, events, tickets
+from clock import utc_now
+from db import attachments, callbacks, clocks, events, surveys, tickets
 from db.session import transaction
 from domain.lifecycle import CommandName, TicketState
-from domain.links import Subject
+from domain.links import PATHS, Subject, sign
 from domain.messages import LinkPurpose
-from domain.satisfaction import CallbackKind, CallbackState
+from domain.satisfaction import CallbackKind, CallbackState, SurveyState
+from settings import get_settings
 from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
 
 router = APIRouter()
@@ -54,6 +56,7 @@ def progress(request: Request, token: str) -> HTMLResponse:
         ticket = find_ticket(request, connection, subject.id)
         history = visible_history(connection, ticket["id"])
         question = _open_question(ticket, history)
+        calls = callbacks.list_of(connection, ticket["id"])
         promises = {row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])}
         return linked_page(
             request,
@@ -67,7 +70,9 @@ def progress(request: Request, token: str) -> HTMLResponse:
             question=question,
             token=token,
             once=uuid4().hex,
-            calls=[call for call in callbacks.list_of(connection, ticket["id"]) if _is_promised(call)],
+            calls=[call for call in calls if _is_promised(call)],
+            results=_results(history, calls),
+            survey_link=_open_survey(connection, ticket["id"]),
         )
 
 
@@ -104,6 +109,23 @@ def photos_by_event(connection: Connection, ticket_id: int) -> dict[int, list[di
     for photo in attachments.list_of(connection, ticket_id):
         photos.setdefault(photo["event_id"], []).append(photo)
     return photos
+
+
+def _results(history: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """What each call brought, by the id of the event that says it was made (S-42)."""
+    made = {call["id"]: call for call in calls if call["state"] == CallbackState.DONE}
+    calling = [event for event in history if event["kind"] == "callback_done"]
+    return {event["id"]: made[number] for event in calling if (number := event["facts"].get("callback_id")) in made}
+
+
+def _open_survey(connection: Connection, ticket_id: int) -> str | None:
+    """Where the survey that still waits for an answer is."""
+    for asked in surveys.list_of(connection, ticket_id):
+        if asked["state"] == SurveyState.SENT and utc_now() < asked["expires_at"]:
+            key = get_settings().signing_key()
+            token = sign(LinkPurpose.SURVEY, Subject(asked["id"]), key=key, expires_at=asked["expires_at"])
+            return f"/{PATHS[LinkPurpose.SURVEY]}/{token}"
+    return None
 
 
 def _is_visible(event: Mapping[str, Any]) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from db import surveys, tickets
+from clock import utc_now
+from db import callbacks, surveys, tickets
 from domain.lifecycle import CommandName, TicketState
 from domain.messages import LinkPurpose
 from domain.people import SYSTEM
+from tests.conftest import read_cast
 from tests.pictures import picture
 from tests.web.conftest import Site
 
@@ -124,10 +128,10 @@ class TestThePlan:
     @pytest.mark.parametrize(
         ("options", "data", "field"),
         [
-            ([], {"answer": "object"}, "the reason"),
-            ([], {"answer": "object", "reason": "  "}, "the reason"),
-            ([], {"answer": "object", "reason": "x" * 2001}, "the reason"),
-            ([], {"answer": "object", "reason": "a\x00b"}, "the reason"),
+            ([], {"answer": "object"}, "reason"),
+            ([], {"answer": "object", "reason": "  "}, "reason"),
+            ([], {"answer": "object", "reason": "x" * 2001}, "reason"),
+            ([], {"answer": "object", "reason": "a\x00b"}, "reason"),
             ([], {"answer": "agree", "option": "1"}, "option"),
             ([{"title": "a"}], {"answer": "agree"}, "option"),
             ([{"title": "a"}], {"answer": "agree", "option": "2"}, "option"),
@@ -148,8 +152,49 @@ class TestThePlan:
         answer = site.client.post(site.link(P.PLAN, ticket_id, 1), data=data, params={"lang": "en"})
 
         assert answer.status_code == 422
-        assert f"<strong>{field}</strong>" in answer.text
+        assert (f'id="{field}-fault"' if field in {"reason", "option"} else f"<strong>{field}</strong>") in answer.text
         assert site.everything() == before
+
+    def test_another_time_is_proposed_in_the_customers_zone(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+        wish = (utc_now().astimezone(ZoneInfo("Asia/Shanghai")) + timedelta(days=2)).replace(microsecond=0)
+        data = {"answer": "another_time", "proposed_at": wish.strftime("%Y-%m-%dT%H:%M")}
+
+        answer = site.client.post(site.link(P.PLAN, ticket_id, 1), data=data, params={"lang": "en"})
+
+        assert answer.status_code == 200
+        assert _plans(site, ticket_id) == [("objected", None, "Another time suits me better")]
+        with site.desk() as desk:
+            said = datetime.fromisoformat(desk.last_event(ticket_id)["payload"]["proposed_at"])
+        assert said == wish.replace(second=0)
+        progress = site.client.get(site.link(P.PROGRESS, ticket_id), params={"lang": "en"}).text
+        assert f"Would suit you: {wish:%a} {wish.day} {wish:%b}, {wish:%H:%M}" in progress
+
+    @pytest.mark.parametrize(
+        "wish", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "0001-01-01T00:00", "2027-01-01T10:00Z", "a\x00"]
+    )
+    def test_another_time_that_is_none_is_said_beside_the_field(self, site: Site, wish: str) -> None:
+        ticket_id = _proposed(site)
+        before = site.everything()
+        data = {"answer": "another_time", "proposed_at": wish, "words": "mornings <b>only</b>"}
+
+        answer = site.client.post(site.link(P.PLAN, ticket_id, 1), data=data, params={"lang": "en"})
+
+        assert answer.status_code == 422
+        assert 'aria-describedby="proposed_at-fault"' in answer.text
+        assert "mornings &lt;b&gt;only&lt;/b&gt;</textarea>" in answer.text
+        assert site.everything() == before
+
+    def test_a_newer_plan_still_shows_the_earlier_one_and_the_objection(self, site: Site) -> None:
+        ticket_id = _proposed(site)
+        site.client.post(site.link(P.PLAN, ticket_id, 1), data={"answer": "object", "reason": "too dear"})
+        with site.desk() as desk:
+            desk.give(ticket_id, C.PROPOSE_PLAN, kind="refund", steps=["退款"], deadline_at=desk.after(days=3))
+
+        page = site.client.get(site.link(P.PLAN, ticket_id, 2), params={"lang": "en"}).text
+
+        assert "Earlier plans" in page
+        assert "You said: too dear" in page
 
     def test_a_hostile_once_does_no_harm(self, site: Site) -> None:
         ticket_id = _proposed(site)
@@ -163,8 +208,8 @@ class TestThePlan:
         ("reason", "english", "chinese"),
         [
             ("x" * 2001, "at most 2000 characters fit", "太长了，最多2000个字符"),
-            ("a\x00b", "characters that cannot be read", "无法识别的字符"),
-            ("  ", "fill in", "请返回并填写"),
+            ("a\x00b", "characters here that cannot be stored", "无法保存的字符"),
+            ("  ", "Please fill this in", "请填写"),
         ],
     )
     def test_with_an_answer_that_cannot_be_kept_says_what_is_wrong_with_it(
@@ -386,6 +431,27 @@ class TestTheSignOff:
         assert answer.status_code == 422
         assert f"<strong>{field}</strong>" in answer.text
         assert site.state(ticket_id) == "completed"
+
+
+class TestTheProgressPage:
+    def test_links_to_the_survey_while_it_is_open_and_shows_what_the_call_brought(self, site: Site) -> None:
+        ticket_id, _ = _asked(site)
+        path = site.link(P.PROGRESS, ticket_id)
+        link = re.search(r'href="(/survey/[^"?]+)', site.client.get(path, params={"lang": "en"}).text)
+        assert link is not None
+        site.client.post(link[1], data=RATING | {"overall": "1"})
+        with site.desk() as desk:
+            call = next(call for call in desk.callbacks(ticket_id) if call["kind"] == "low_score")
+            actor = read_cast(desk.connection).supervisor
+            callbacks.complete(
+                desk.connection, call["id"], actor, reason="came <late>", suggestion="call ahead", now=desk.now
+            )
+
+        page = site.client.get(path, params={"lang": "en"}).text
+
+        assert "/survey/" not in page
+        assert "What we heard: came &lt;late&gt;" in page
+        assert "What we do better: call ahead" in page
 
 
 class TestTheSurvey:
