@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import occurrences
@@ -237,15 +237,17 @@ def _cancel(connection: Connection, kind: CallbackKind, which: ColumnElement[boo
     )
 
 
+_OF_TICKET = (
+    select(Callback.__table__, Staff.name.label("supervisor_name"))
+    .outerjoin(Staff, Staff.id == Callback.assigned_to)
+    .where(Callback.ticket_id == bindparam("ticket"))
+    .order_by(Callback.id)
+)
+
+
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """The callbacks of a ticket with the supervisor's name, oldest first."""
-    query = (
-        select(Callback.__table__, Staff.name.label("supervisor_name"))
-        .outerjoin(Staff, Staff.id == Callback.assigned_to)
-        .where(Callback.ticket_id == ticket_id)
-        .order_by(Callback.id)
-    )
-    return fetch(connection, query)
+    return fetch(connection, _OF_TICKET, ticket=ticket_id)
 
 
 def get(connection: Connection, callback_id: int) -> dict[str, Any]:

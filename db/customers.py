@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from db.models import Customer
 from db.rows import fetch, fetch_one
 from domain.exceptions import NotFoundError
 
+_GET = select(Customer.__table__).where(Customer.id == bindparam("wanted"))
+
 
 def get(connection: Connection, customer_id: int) -> dict[str, Any]:
     """A customer. Raises NotFoundError."""
-    row = fetch_one(connection, select(Customer.__table__).where(Customer.id == customer_id))
+    row = fetch_one(connection, _GET, wanted=customer_id)
     if row is None:
         raise NotFoundError(f"no customer has the id {customer_id}")
     return row

@@ -136,14 +136,18 @@ def find_to_close(connection: Connection, *, now: datetime, limit: int) -> list[
     return list(connection.execute(query).scalars())
 
 
+_PLANS = select(Plan.__table__).where(Plan.ticket_id == bindparam("ticket")).order_by(Plan.revision)
+_OPTIONS = (
+    select(PlanOption.__table__)
+    .where(PlanOption.plan_id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))))
+    .order_by(PlanOption.position)
+)
+
+
 def plans_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """All revisions of a ticket's plan with their options, oldest first (S-23)."""
-    plans = fetch(connection, select(Plan.__table__).where(Plan.ticket_id == ticket_id).order_by(Plan.revision))
-    by_id = {plan["id"]: {**plan, "options": []} for plan in plans}
-    options = fetch(
-        connection, select(PlanOption.__table__).where(PlanOption.plan_id.in_(by_id)).order_by(PlanOption.position)
-    )
-    for option in options:
+    by_id = {plan["id"]: {**plan, "options": []} for plan in fetch(connection, _PLANS, ticket=ticket_id)}
+    for option in fetch(connection, _OPTIONS, wanted=list(by_id)) if by_id else ():
         by_id[option["plan_id"]]["options"].append(option)
     return list(by_id.values())
 
