@@ -31,7 +31,7 @@ AIMS = {
     "page_vs_django_helpdesk": "aim ≥ 5",
     **{
         f"web_{name}_{figure}": ""
-        for name in ("create", "create_django", "page", "page_django")
+        for name in ("create", "create_django", "api", "page", "page_django")
         for figure in ("per_s", "p50_ms", "p95_ms", "p99_ms")
     },
     "replay_s": "aim < 60",

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
+_FORM_KEY = re.compile(rb'name="form_key" value="(\w+)"')
 _CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 _COOKIE = re.compile(rb"set-cookie: (csrftoken=\w+)", re.IGNORECASE)
 
@@ -66,32 +66,56 @@ def create_by_api(client: Client, plan: dict[str, Any], number: int) -> None:
         raise ValueError(f"{status}: {body[:400]!r}")
 
 
-def create_by_form(client: Client, plan: dict[str, Any], number: int) -> None:
-    """A ticket of a new submitter by django-helpdesk's public form; its token is fetched once by each client."""
-    known = _TOKENS.get(id(client))
-    if known is None:
-        _, head, body = client.ask("GET", plan["path"], {})
-        cookie, token = _COOKIE.search(head), _CSRF.search(body)
-        if cookie is None or token is None:
-            raise ValueError(f"no CSRF token: {head!r}")
-        known = _TOKENS[id(client)] = (cookie[1].decode(), token[1].decode())
+def report(client: Client, plan: dict[str, Any], number: int) -> None:
+    """A report of somebody new by Aftercare's public form: the form is opened, filled and sent."""
     name = f"{plan['round']}x{number}"
+    asking = {"X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", "Accept-Language": "en"}
+    _, _, body = client.ask("GET", plan["path"], asking)
     form = {
-        "csrfmiddlewaretoken": known[1],
-        "queue": plan["queue"],
+        "form_key": _found(_FORM_KEY, body),
+        "step": "send",
+        "description": f"The air conditioner {name} does not cool.",
+        "impact": "core_use_lost",
+        "danger": "no",
+        "name": f"Reader {name}",
+        "email": f"r{name}@example.com",
+        "language": "en",
+    }
+    _send(client, plan["path"], asking, form, leads_to=b"/report/sent/")
+
+
+def report_to_django(client: Client, plan: dict[str, Any], number: int) -> None:
+    """The same by django-helpdesk's public form."""
+    name = f"{plan['round']}x{number}"
+    _, head, body = client.ask("GET", plan["path"], {})
+    form = {
+        "csrfmiddlewaretoken": _found(_CSRF, body),
+        "queue": str(plan["queue"]),
         "title": f"The air conditioner {name}",
         "body": f"The air conditioner {name} does not cool.",
         "priority": "3",
         "submitter_email": f"r{name}@example.com",
     }
-    headers = {"Cookie": known[0], "Content-Type": "application/x-www-form-urlencoded"}
-    status, head, body = client.ask("POST", plan["path"], headers, urlencode(form).encode())
-    if status != 302 or b"/view/?ticket=" not in head:
-        raise ValueError(f"{status}: {body[:400]!r}")
+    _send(client, plan["path"], {"Cookie": _found(_COOKIE, head)}, form, leads_to=b"/view/?ticket=")
 
 
-_TOKENS: dict[int, tuple[str, str]] = {}
-_WORK = {"page": read_page, "api": create_by_api, "form": create_by_form}
+def _found(pattern: re.Pattern[bytes], text: bytes) -> str:
+    found = pattern.search(text)
+    if found is None:
+        raise ValueError(f"no {pattern.pattern!r} in {text[:400]!r}")
+    return found[1].decode()
+
+
+def _send(client: Client, path: str, headers: dict[str, str], form: dict[str, str], *, leads_to: bytes) -> None:
+    """A form as a browser sends one that may hold files; it must lead on to the page of the new ticket."""
+    parts = (f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in form.items())
+    headers = {**headers, "Content-Type": "multipart/form-data; boundary=x"}
+    status, head, body = client.ask("POST", path, headers, ("".join(parts) + "--x--\r\n").encode())
+    if status not in {302, 303} or leads_to not in head:
+        raise ValueError(f"{status}: {body[:4000]!r}")
+
+
+_WORK = {"page": read_page, "api": create_by_api, "report": report, "report_to_django": report_to_django}
 
 
 @dataclass
