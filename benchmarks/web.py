@@ -98,7 +98,7 @@ def _ours(bench: Bench) -> Iterator[dict[str, dict[str, Any]]]:
         "AFTERCARE_TRUSTED_PROXIES": "127.0.0.1",  # each report comes from an address of its own
     }
     command = [sys.executable, "-m", "uvicorn", "web.app:create_app", "--factory", "--port", str(port)]
-    command += ["--workers", str(WORKERS), "--no-access-log", "--log-level", "warning"]
+    command += ["--workers", str(WORKERS), "--no-access-log", "--no-proxy-headers", "--log-level", "warning"]
     with _server(command, env, ROOT, f"http://127.0.0.1:{port}/health"):
         yield {
             "create": {"work": "report", "port": port, "path": "/report"},
