@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
-from settings import get_settings
+from settings import get_settings, get_standard
 from web import mailbox, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
 from web.api.app import create_api
 from web.api.description import PREFIX
@@ -28,6 +28,7 @@ from web.workbench import board, lists, refusals, sign_in
 def create_app() -> FastAPI:
     """The application that ``aftercare up`` serves."""
     settings = get_settings()
+    get_standard()  # read now, with a second's worth of holidays: not while the first customer waits
     # A redirect to the same path with or without a slash would be built from the Host header.
     app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
