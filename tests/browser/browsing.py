@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response, StorageState
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Sandbox: the tests may run as root. The rest keeps the browser from asking its makers for anything.
@@ -96,7 +96,13 @@ def _axe(page: Page) -> list[dict[str, Any]]:
 
 @contextmanager
 def reading(
-    browser: Browser, address: str, *, language: str, width: int = NARROW, script: bool = True
+    browser: Browser,
+    address: str,
+    *,
+    language: str,
+    width: int = NARROW,
+    script: bool = True,
+    session: StorageState | None = None,
 ) -> Iterator[Reader]:
     """A new reader; at the end every page asked only us, broke no policy, wrote no error, and was light."""
     context = browser.new_context(
@@ -105,6 +111,7 @@ def reading(
         java_script_enabled=script,
         has_touch=width == NARROW,
         reduced_motion="reduce",
+        storage_state=session,
     )
     context.set_default_timeout(10_000)
     reader = Reader(context.new_page(), address, language)

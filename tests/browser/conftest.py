@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -18,12 +18,14 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from clock import utc_now
+from db import seed, staff, staff_accounts
 from db.session import database_url, transaction
 from domain.links import PATHS, Subject, sign
 from domain.messages import LinkPurpose
+from domain.passwords import hash_password
 from domain.standard import Standard, load_standard
 from settings import get_settings, get_standard
-from tests.browser.browsing import NAMES, Reader, executable, launch, reading
+from tests.browser.browsing import NAMES, Reader, executable, launch
 from tests.conftest import read_cast
 from tests.desk import Desk
 from tests.vendors.fixtures import free_port
@@ -31,7 +33,8 @@ from tests.vendors.fixtures import free_port
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KEY = "the key of the browser tests"
-Read = Callable[..., AbstractContextManager[Reader]]
+PASSWORD = "correct horse battery"
+SUPERVISORS = {"zh-CN": "sun.jing", "en": "carol.king"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
             if executable() is None:
                 item.add_marker(missing)
+
+
+@cache
+def _kept_password() -> str:
+    """Hashed once: it takes its time by design."""
+    return hash_password(PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +76,18 @@ class Site:
         with transaction(self.database) as connection:
             now = utc_now() - timedelta(hours=hours_ago)
             yield Desk(connection, self.standard, now, read_cast(connection).supervisor)
+
+    def sign_in(self, reader: Reader, member: str) -> None:
+        """At the workbench, as a member of the sample staff."""
+        with transaction(self.database) as connection:
+            who = staff.actor(connection, seed.address(member))
+            assert who.id is not None
+            staff_accounts.keep_hash(connection, who.id, _kept_password())
+        reader.open("/work/sign-in")
+        reader.page.locator('[name="email"]').fill(seed.address(member))
+        reader.page.locator('[name="password"]').fill(PASSWORD)
+        reader.page.locator("main form button").click()
+        reader.page.wait_for_url("**/work")
 
     def link(self, purpose: LinkPurpose, subject_id: int, part: int = 0, *, hours: float = 24) -> str:
         """The path of a signed link that expires in ``hours``."""
@@ -114,16 +135,3 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
         except httpx.TransportError:
             time.sleep(0.2)
     raise AssertionError("the web process does not answer")
-
-
-@pytest.fixture
-def site(database: str, tmp_path: Path) -> Iterator[Site]:
-    """The web process on its own database."""
-    with serving(database, tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-def read(browser: Browser, site: Site) -> Read:
-    """Opens a browser window of a reader: ``with read(language="en") as reader``."""
-    return partial(reading, browser, site.address)

@@ -2,84 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, StorageState
 
-from db import surveys
-from domain.commands import CommandName
-from domain.lifecycle import TicketState
-from domain.messages import LinkPurpose
 from tests.browser.browsing import NARROW, WIDE, reading
-from tests.browser.conftest import Site, serving
+from tests.browser.catalogue import PAGES
+from tests.browser.conftest import SUPERVISORS, Site, serving
 from tests.conftest import create_database
-from tests.desk import Desk
-
-P = LinkPurpose
-S = TicketState
-PLAN = {
-    "kind": "repair",
-    "steps": ["更换压缩机电容", "试运行一小时 / test for an hour"],
-    "options": [
-        {"title": "Repair", "pros": "tomorrow", "cons": "an older part"},
-        {"title": "Exchange", "pros": "a new unit", "cons": "in a week"},
-    ],
-}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Where a page is, and the status it answers with."""
-
-    path: Callable[[Site], str]
-    status: int = 200
-
-
-def _of(purpose: LinkPurpose, make: Callable[[Desk], int], part: int = 0) -> Callable[[Site], str]:
-    def path(site: Site) -> str:
-        with site.desk() as desk:
-            subject_id = make(desk)
-        return site.link(purpose, subject_id, part)
-
-    return path
-
-
-def _proposed(desk: Desk) -> int:
-    ticket_id = desk.bring_to(S.DIAGNOSING)
-    times = {"deadline_at": desk.after(days=3), "appointment_at": desk.after(days=2)}
-    desk.give(ticket_id, CommandName.PROPOSE_PLAN, **PLAN, **times)
-    return ticket_id
-
-
-def _late(desk: Desk) -> int:
-    ticket_id = desk.bring_to(S.IN_WORK)
-    told = {"reason": "缺件", "expected_at": desk.after(days=2), "contingency": "先送备用机"}
-    desk.give(ticket_id, CommandName.REPORT_DELAY, **told)
-    return ticket_id
-
-
-def _survey(desk: Desk) -> int:
-    ticket_id = desk.bring_to(S.COMPLETED, at=desk.after(hours=-25))
-    surveys.dispatch_due(desk.connection, standard=desk.standard, now=desk.now)
-    return int(desk.surveys(ticket_id)[0]["id"])
-
-
-PAGES: dict[str, Shown] = {
-    "progress": Shown(_of(P.PROGRESS, _late)),
-    "progress-question": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.WAITING_CUSTOMER))),
-    "progress-closed": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.CLOSED))),
-    "plan": Shown(_of(P.PLAN, _proposed, 1)),
-    "plan-answered": Shown(_of(P.PLAN, lambda desk: desk.bring_to(S.IN_WORK), 1)),
-    "sign-off": Shown(_of(P.SIGN_OFF, lambda desk: desk.bring_to(S.COMPLETED), 1)),
-    "sign-off-answered": Shown(_of(P.SIGN_OFF, lambda desk: desk.bring_to(S.CLOSED), 1)),
-    "survey": Shown(_of(P.SURVEY, _survey)),
-    "unsubscribe": Shown(_of(P.UNSUBSCRIBE, lambda desk: int(desk.customer_of(desk.open()).id or 0))),
-    "mailbox": Shown(lambda _: "/mailbox"),
-    "not-found": Shown(lambda _: "/nowhere", 404),
-    "link-expired": Shown(lambda _: "/plan/altered", 410),
-}
 
 
 @pytest.fixture(scope="module")
@@ -91,20 +22,32 @@ def furnished(postgres: str, template_database: str, tmp_path_factory: pytest.Te
         yield site
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.fixture(scope="module")
+def sessions(browser: Browser, furnished: Site) -> dict[str, StorageState]:
+    """A supervisor of each language, signed in."""
+    found = {}
+    for language, member in SUPERVISORS.items():
+        with reading(browser, furnished.address, language=language) as reader:
+            furnished.sign_in(reader, member)
+            found[language] = reader.page.context.storage_state()
+    return found
+
+
+@pytest.mark.parametrize("language", SUPERVISORS)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_light_readable_and_open_to_everybody(
-    browser: Browser, furnished: Site, name: str, language: str
+    browser: Browser, furnished: Site, sessions: dict[str, StorageState], name: str, language: str
 ) -> None:
     shown = PAGES[name]
-    path = f"{shown.path(furnished)}?lang={language}"
+    path, session = shown.path(furnished), sessions[language] if shown.for_staff else None
 
-    with reading(browser, furnished.address, language=language) as reader:
-        reader.open(path, status=shown.status)
+    with reading(browser, furnished.address, language=language, session=session) as reader:
+        reader.open(path if shown.for_staff else f"{path}?lang={language}", status=shown.status)
+        shown.act(reader)
 
         assert reader.page.get_attribute("html", "lang") == language
         reader.require_accessible()
         for width in (NARROW, WIDE):
             reader.page.set_viewport_size({"width": width, "height": 800})
-            assert not reader.overflows(), f"{name} must be pushed sideways at {width} px"
             reader.shoot(name)
+            assert not reader.overflows(), f"{name} must be pushed sideways at {width} px"

@@ -1,0 +1,107 @@
+"""Every page that there is: where it is, who may see it, and what is done there before it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from db import surveys
+from domain.commands import CommandName
+from domain.lifecycle import TicketState
+from domain.messages import LinkPurpose
+from tests.browser.browsing import Reader
+from tests.browser.conftest import Site
+from tests.desk import Desk
+
+P = LinkPurpose
+S = TicketState
+PLAN = {
+    "kind": "repair",
+    "steps": ["更换压缩机电容", "试运行一小时 / test for an hour"],
+    "options": [
+        {"title": "Repair", "pros": "tomorrow", "cons": "an older part"},
+        {"title": "Exchange", "pros": "a new unit", "cons": "in a week"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where a page is, the status it answers with, whether staff must sign in for it, and what is done there first."""
+
+    path: Callable[[Site], str]
+    status: int = 200
+    for_staff: bool = False
+    act: Callable[[Reader], None] = lambda reader: None
+
+
+def _at(path: str) -> Callable[[Site], str]:
+    return lambda site: path
+
+
+def _send_empty(reader: Reader) -> None:
+    """Send the page's form past the browser's own checks: what does the server say?"""
+    reader.page.evaluate("document.querySelector('main form, form').noValidate = true")
+    reader.page.locator("main form button").last.click()
+    reader.page.wait_for_load_state()
+
+
+def _search(reader: Reader) -> None:
+    reader.page.locator('main [name="asked"]').fill("Guest")
+    reader.page.locator("main form button").first.click()
+    reader.page.wait_for_load_state()
+
+
+def _of(purpose: LinkPurpose, make: Callable[[Desk], int], part: int = 0) -> Callable[[Site], str]:
+    def path(site: Site) -> str:
+        with site.desk() as desk:
+            subject_id = make(desk)
+        return site.link(purpose, subject_id, part)
+
+    return path
+
+
+def _proposed(desk: Desk) -> int:
+    ticket_id = desk.bring_to(S.DIAGNOSING)
+    times = {"deadline_at": desk.after(days=3), "appointment_at": desk.after(days=2)}
+    desk.give(ticket_id, CommandName.PROPOSE_PLAN, **PLAN, **times)
+    return ticket_id
+
+
+def _late(desk: Desk) -> int:
+    ticket_id = desk.bring_to(S.IN_WORK)
+    told = {"reason": "缺件", "expected_at": desk.after(days=2), "contingency": "先送备用机"}
+    desk.give(ticket_id, CommandName.REPORT_DELAY, **told)
+    return ticket_id
+
+
+def _survey(desk: Desk) -> int:
+    ticket_id = desk.bring_to(S.COMPLETED, at=desk.after(hours=-25))
+    surveys.dispatch_due(desk.connection, standard=desk.standard, now=desk.now)
+    return int(desk.surveys(ticket_id)[0]["id"])
+
+
+PAGES: dict[str, Shown] = {
+    "progress": Shown(_of(P.PROGRESS, _late)),
+    "progress-question": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.WAITING_CUSTOMER))),
+    "progress-closed": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.CLOSED))),
+    "plan": Shown(_of(P.PLAN, _proposed, 1)),
+    "plan-answered": Shown(_of(P.PLAN, lambda desk: desk.bring_to(S.IN_WORK), 1)),
+    "sign-off": Shown(_of(P.SIGN_OFF, lambda desk: desk.bring_to(S.COMPLETED), 1)),
+    "sign-off-answered": Shown(_of(P.SIGN_OFF, lambda desk: desk.bring_to(S.CLOSED), 1)),
+    "survey": Shown(_of(P.SURVEY, _survey)),
+    "unsubscribe": Shown(_of(P.UNSUBSCRIBE, lambda desk: int(desk.customer_of(desk.open()).id or 0))),
+    "survey-problem": Shown(_of(P.SURVEY, _survey), act=_send_empty),
+    "report": Shown(_at("/report")),
+    "report-problem": Shown(_at("/report"), act=_send_empty),
+    "privacy": Shown(_at("/privacy")),
+    "mailbox": Shown(_at("/mailbox")),
+    "not-found": Shown(_at("/nowhere"), 404),
+    "link-altered": Shown(_at("/plan/altered"), 410),
+    "sign-in": Shown(_at("/work/sign-in")),
+    "sign-in-problem": Shown(_at("/work/sign-in"), act=_send_empty),
+    "work-mine": Shown(_at("/work"), for_staff=True),
+    "work-board": Shown(_at("/work/board"), for_staff=True),
+    "work-search": Shown(_at("/work/search"), for_staff=True, act=_search),
+    "work-account": Shown(_at("/work/account"), for_staff=True),
+}
