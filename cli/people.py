@@ -12,9 +12,10 @@ from cli.failure import CommandError
 from cli.ready import working
 from cli.screen import Grid, Screen
 from cli.ticket import require_language
-from domain.commands import ShortText, describe_fault
+from domain.commands import describe_fault
 from domain.contact import normalise_email
 from domain.people import Department, Role, Tier
+from domain.texts import ShortText
 
 app = typer.Typer(no_args_is_help=True)
 

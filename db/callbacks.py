@@ -19,15 +19,14 @@ from db.rows import fetch, fetch_one
 from domain.assignment import choose_lead
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.messages import MessageKind
-from domain.people import SYSTEM, Actor, Role
+from domain.people import LEADS, SYSTEM, Actor, Role
 from domain.satisfaction import CallbackKind, CallbackState
 from domain.standard import FollowUpVisitPolicy, Standard
 
-_LEADS = frozenset({Role.SUPERVISOR, Role.MANAGER})
 MAY_CALL = {
-    CallbackKind.LOW_SCORE: _LEADS,
-    CallbackKind.PHONE_SURVEY: _LEADS | {Role.AGENT},
-    CallbackKind.FOLLOW_UP_VISIT: _LEADS | {Role.AGENT, Role.ENGINEER},
+    CallbackKind.LOW_SCORE: LEADS,
+    CallbackKind.PHONE_SURVEY: LEADS | {Role.AGENT},
+    CallbackKind.FOLLOW_UP_VISIT: LEADS | {Role.AGENT, Role.ENGINEER},
 }
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 
 from db import alarms, clocks, events, outbox
-from db.effects import EFFECTS, Work
+from db.effects import EFFECTS
 from db.held import HeldTicket, hold
 from db.models import PendingEvent, TicketEvent
 from db.notices import ticket_context, to_customer, to_staff
 from db.rows import fetch_one
+from db.work import Work
 from domain.commands import Command
 from domain.escalation import Alarm
 from domain.exceptions import IdempotencyKeyReusedError

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from db import clocks, plans, staff, surveys
-from db.held import HeldTicket
 from db.notices import iso
-from domain.assignment import SUPPORT_BY_PRIORITY, next_tier
+from db.work import Work
+from domain.assignment import SUPPORT_BY_PRIORITY, next_tier, require_may_assign
 from domain.commands import (
     AgreePlan,
     AskCustomer,
@@ -34,55 +30,13 @@ from domain.commands import (
     ReportNotFixed,
     require_soon,
 )
-from domain.exceptions import IllegalTransitionError, InvalidInputError
+from domain.exceptions import IllegalTransitionError, InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName, TicketState
 from domain.messages import MessageKind
-from domain.people import STAFF_ROLES, Actor, Tier
+from domain.people import Tier
 from domain.sla import ClockKind
-from domain.standard import Standard
 from domain.tickets import Channel, Priority
 from domain.triage import priority_for
-
-
-@dataclass
-class Work:
-    """One command being applied: the locked ticket, and what is to be written when its effect is done."""
-
-    held: HeldTicket
-    actor: Actor
-    standard: Standard
-    now: datetime
-    changes: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    notice_context: dict[str, Any] = field(default_factory=dict)
-    customer_notice: MessageKind | None = None
-    has_own_customer_notice: bool = False
-    staff_notices: list[tuple[int, str, MessageKind, Mapping[str, Any]]] = field(default_factory=list)
-    later_notices: list[tuple[MessageKind, datetime]] = field(default_factory=list)
-
-    @property
-    def connection(self) -> Connection:
-        """The connection that holds the lock."""
-        return self.held.connection
-
-    @property
-    def ticket(self) -> dict[str, Any]:
-        """The ticket as the command has left it so far."""
-        return self.held.row
-
-    @property
-    def actor_staff_id(self) -> int | None:
-        """The actor's staff id, or None when a customer or Aftercare itself acts."""
-        return self.actor.id if self.actor.role in STAFF_ROLES else None
-
-    def change(self, **columns: Any) -> None:
-        """Set columns of the ticket."""
-        self.changes.update(columns)
-        self.ticket.update(columns)
-
-    def tell_customer(self, kind: MessageKind | None) -> None:
-        """Send this notice, or none, instead of the one the command's table names."""
-        self.customer_notice, self.has_own_customer_notice = kind, True
 
 
 def _nothing(_work: Work, _command: Command) -> None:
@@ -102,6 +56,7 @@ def _hand_over(work: Work, person: Mapping[str, Any], tier: Tier, reason: str) -
 
 
 def _assign(work: Work, command: Assign) -> None:
+    require_may_assign(work.actor, held_by=work.ticket["assignee_id"], to=command.assignee_id)
     is_first = work.ticket["assignee_id"] is None
     person = staff.get(work.connection, command.assignee_id)
     _hand_over(work, person, Tier(person["tier"]), command.reason)
@@ -170,7 +125,12 @@ def _record_reply(work: Work, command: RecordReply) -> None:
 def _propose_plan(work: Work, command: ProposePlan) -> None:
     require_soon("deadline_at", command.deadline_at, now=work.now)
     revision = work.ticket["plan_revision"] + 1
-    owner = work.actor_staff_id or work.ticket["assignee_id"]
+    owner = command.owner_id or work.actor_staff_id or work.ticket["assignee_id"]
+    if command.owner_id is not None:
+        try:
+            staff.get(work.connection, command.owner_id)
+        except NotFoundError as error:
+            raise InvalidInputError("owner_id", str(error)) from error
     plan = plans.propose(work.connection, work.ticket["id"], revision, command, owner_id=owner, now=work.now)
     work.change(plan_revision=revision)
     work.facts = {"revision": revision}
@@ -181,6 +141,8 @@ def _propose_plan(work: Work, command: ProposePlan) -> None:
 def _agree_plan(work: Work, command: AgreePlan) -> None:
     if work.actor_staff_id is not None and command.agreed_by_phone_with is None:
         raise InvalidInputError("agreed_by_phone_with", "say with whom it was agreed by phone (S-22)")
+    if command.agreed_at is not None and command.agreed_at > work.now:
+        raise InvalidInputError("agreed_at", "lies ahead; say when it was agreed")
     revision, appointment_at = plans.agree(work.connection, work.ticket["id"], command, now=work.now)
     work.facts = {"revision": revision}
     _answered(work, command.name, command.agreed_by_phone_with or "")
@@ -200,6 +162,9 @@ def _object_to_plan(work: Work, command: ObjectToPlan) -> None:
 
 
 def _log_step(work: Work, command: LogStep) -> None:
+    for position, part in enumerate(command.parts):
+        if part.expected_at is not None:
+            require_soon(f"parts.{position}.expected_at", part.expected_at, now=work.now)
     work.notice_context = {"step": command.step}
     if command.is_internal:
         work.tell_customer(None)

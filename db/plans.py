@@ -71,7 +71,7 @@ def agree(connection: Connection, ticket_id: int, command: AgreePlan, *, now: da
         .where(Plan.id == plan.id)
         .values(
             state="agreed",
-            answered_at=now,
+            answered_at=command.agreed_at or now,
             chosen_option=command.option,
             agreed_with=command.agreed_by_phone_with,
         )

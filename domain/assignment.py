@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.business_hours import BusinessCalendar
-from domain.exceptions import NobodyEligibleError
-from domain.people import Department, Role, Tier
+from domain.exceptions import NobodyEligibleError, NotPermittedError
+from domain.people import LEADS, SYSTEM, Actor, Department, Role, Tier
 from domain.tickets import Priority
 
 # S-13: every ticket begins here.
@@ -103,6 +103,17 @@ def choose_assignee(
             best = min(circle, key=lambda c: _rank(c, need, now=now))
             return Choice(best, write_grounds(_grounds(best, need, widened, now=now)))
     raise NobodyEligibleError("no active engineer or agent exists; add one before opening tickets")
+
+
+def may_give(actor: Actor, *, held_by: int | None) -> bool:
+    """Whether this actor may give the ticket to anybody: who leads, and who has it now."""
+    return actor == SYSTEM or actor.role in LEADS or (held_by is not None and held_by == actor.id)
+
+
+def require_may_assign(actor: Actor, *, held_by: int | None, to: int) -> None:
+    """Raise NotPermittedError unless the actor may give the ticket to anybody, or takes one that nobody has."""
+    if not may_give(actor, held_by=held_by) and (held_by is not None or to != actor.id):
+        raise NotPermittedError("only a supervisor or manager gives others' tickets; take a free one, or hand on yours")
 
 
 def next_tier(tier: Tier) -> Tier | None:

@@ -17,13 +17,11 @@ from pydantic import (
 )
 
 from domain.exceptions import InvalidInputError
+from domain.field_work import Conduct, Part, Verified
 from domain.lifecycle import CommandName
+from domain.texts import NO_NUL, ShortText, Text
 from domain.tickets import Category, Impact
 
-# Postgres keeps no NUL in a text; refused here, it is a sentence instead of a crash.
-NO_NUL = r"^[^\x00]*$"
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=NO_NUL)]
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_NUL)]
 # As large as any program can say exactly in JSON; nobody has the id 0.
 LARGEST_ID = 2**53 - 1
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
@@ -100,6 +98,7 @@ class FirstContact(Command):
 
     name = CommandName.FIRST_CONTACT
     summary: Text = Field(description="what the customer confirmed; they are told")
+    verified: list[Verified] = Field(default=[], max_length=3, description="which data were verified (S-20)")
 
 
 class ChangeCategory(Command):
@@ -142,6 +141,7 @@ class ProposePlan(Command):
     deadline_at: AwareDatetime = Field(description="by when it is done, with a zone: 2026-11-27T18:00+08:00")
     appointment_at: AwareDatetime | None = Field(default=None, description="when somebody comes, with a zone")
     options: list[PlanOption] = Field(default=[], max_length=5, description="ways to choose from: title, pros, cons")
+    owner_id: Id | None = Field(default=None, description="who answers for it; none: whoever proposes it")
 
     @model_validator(mode="after")
     def _appointment_before_deadline(self) -> Self:
@@ -156,6 +156,7 @@ class AgreePlan(Command):
     name = CommandName.AGREE_PLAN
     option: int | None = Field(default=None, ge=1, description="the chosen way, counted from 1")
     agreed_by_phone_with: ShortText | None = Field(default=None, description="with whom staff agreed by phone (S-22)")
+    agreed_at: AwareDatetime | None = Field(default=None, description="when that was, with a zone; none: now")
 
 
 class ObjectToPlan(Command):
@@ -172,6 +173,10 @@ class LogStep(Command):
     name = CommandName.LOG_STEP
     step: Text = Field(description="what was done; the customer reads it")
     is_internal: bool = Field(default=False, description="the customer is not told")
+    visit: list[Conduct] | None = Field(
+        default=None, max_length=3, description="it was a visit: what of the conduct checklist was kept (S-30)"
+    )
+    parts: list[Part] = Field(default=[], max_length=10, description="parts used, awaited or arrived (S-34)")
 
 
 class ReportDelay(Command):

@@ -16,12 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-from domain.commands import NO_NUL, ShortText, describe_fault
+from domain.commands import describe_fault
 from domain.contact import normalise_email, normalise_phone
 from domain.exceptions import InvalidInputError
 from domain.messages import Medium
 from domain.people import CustomerTier
 from domain.standard import ZoneName
+from domain.texts import NO_NUL, ShortText
 from domain.tickets import Category, Channel, Impact
 
 Description = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=5000, pattern=NO_NUL)]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from domain.exceptions import IllegalTransitionError, NotPermittedError
 from domain.messages import MessageKind
-from domain.people import Actor, Role
+from domain.people import LEADS, Actor, Role
 
 
 class TicketState(StrEnum):
@@ -101,8 +101,7 @@ _HELD = frozenset({S.ASSIGNED, S.DIAGNOSING, S.PLAN_PROPOSED, S.IN_WORK, S.WAITI
 _AT_WORK = frozenset({S.DIAGNOSING, S.IN_WORK})
 
 _SYSTEM = frozenset({Role.SYSTEM})
-_LEADS = frozenset({Role.SUPERVISOR, Role.MANAGER})
-_SERVICE = frozenset({Role.AGENT, Role.ENGINEER}) | _LEADS
+_SERVICE = frozenset({Role.AGENT, Role.ENGINEER}) | LEADS
 _CUSTOMER = frozenset({Role.CUSTOMER})
 
 K = MessageKind
@@ -110,8 +109,11 @@ K = MessageKind
 COMMANDS: Mapping[CommandName, CommandTraits] = MappingProxyType(
     {
         C.ACKNOWLEDGE: CommandTraits(frozenset({S.NEW}), S.ACKNOWLEDGED, _SYSTEM | _SERVICE, K.TICKET_RECEIVED),
-        C.ASSIGN: CommandTraits(_HELD | {S.ACKNOWLEDGED}, None, _SYSTEM | _LEADS, K.TICKET_ASSIGNED, K.STAFF_ASSIGNED),
-        C.ESCALATE_TIER: CommandTraits(_HELD, None, _SYSTEM | _LEADS, K.TICKET_TRANSFERRED, K.STAFF_ASSIGNED),
+        # Who leads gives tickets to anybody; the others take a free one or hand on their own (domain.assignment).
+        C.ASSIGN: CommandTraits(
+            _HELD | {S.ACKNOWLEDGED}, None, _SYSTEM | _SERVICE, K.TICKET_ASSIGNED, K.STAFF_ASSIGNED
+        ),
+        C.ESCALATE_TIER: CommandTraits(_HELD, None, _SYSTEM | LEADS, K.TICKET_TRANSFERRED, K.STAFF_ASSIGNED),
         C.FIRST_CONTACT: CommandTraits(frozenset({S.ASSIGNED}), S.DIAGNOSING, _SERVICE, K.FIRST_CONTACT_MADE),
         C.CHANGE_CATEGORY: CommandTraits(_OPEN, None, _SERVICE),
         C.CHANGE_PRIORITY: CommandTraits(_OPEN, None, _SYSTEM | _SERVICE, needs_follow_up=True),

@@ -20,6 +20,7 @@ class Role(StrEnum):
 
 
 STAFF_ROLES = frozenset(Role) - {Role.SYSTEM, Role.CUSTOMER}
+LEADS = frozenset({Role.SUPERVISOR, Role.MANAGER})
 
 
 class Tier(IntEnum):

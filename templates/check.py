@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.messages import MESSAGES, Audience, Medium, MessageKind
+from domain.next_step import Script
 from domain.segments import SmsSize, sms_size
 from domain.standard import Standard
 from templates.environment import WordsError, block
 from templates.languages import LabelsUnreadableError, labels, languages, located, shown
-from templates.render import Words, render_markdown, render_message, with_news
+from templates.render import Words, render_markdown, render_message, render_script, with_news
 from templates.samples import SAMPLE_NOW
 from templates.sources import source_faults
-from templates.variants import HOSTILE_MARKUP, Case, checked_cases
+from templates.variants import HOSTILE_MARKUP, Case, checked_cases, script_cases
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def find_faults(house: House) -> tuple[list[str], list[Cost]]:
             continue
         found = [fault for kind in MessageKind for fault in _faults_of_kind(kind, language, house, costs)]
         found += _digest_faults(language, house)
+        found += _script_faults(language, house)
         faults |= dict.fromkeys(fault for fault in found if fault.rpartition(" has no ")[2] not in said)
     return list(faults), costs
 
@@ -141,6 +143,21 @@ def mail_block(kind: MessageKind, name: str, given: Mapping[str, Any]) -> str:
     """One block of a mail alone, as HTML; ``given`` are the arguments of a case. Raises WordsError."""
     values = with_news(kind, {**given["context"], **{key: value for key, value in given.items() if key != "context"}})
     return block(f"{given['language']}/{kind.value}/email.html", name, values)
+
+
+def _script_faults(language: str, house: House) -> Iterator[str]:
+    frame = {"time_zone": house.time_zone, "organisation": house.name(language), "now": SAMPLE_NOW}
+    for script in Script:
+        faults: dict[str, None] = {}
+        for name, context in script_cases(language):
+            try:
+                if not render_script(script.value, language=language, **frame, **context):
+                    faults[
+                        f"{shown(located(f'{language}/scripts/{script.value}.txt'))}:1: says nothing with {name}"
+                    ] = None
+            except WordsError as error:
+                faults[str(error)] = None
+        yield from faults
 
 
 def _digest_faults(language: str, house: House) -> Iterator[str]:

@@ -28,6 +28,7 @@ __all__ = [
     "render_markdown",
     "render_message",
     "render_page",
+    "render_script",
 ]
 
 
@@ -156,6 +157,13 @@ def render_page(name: str, /, *, language: str, **context: Any) -> str:
     """The page ``templates/<language>/pages/<name>.html``; its moments need ``time_zone`` (IANA). Raises WordsError."""
     language = language_for(language)
     return rendered(f"{language}/pages/{name}.html", {**context, "language": language}, autoescape=True)
+
+
+def render_script(name: str, /, *, language: str, **context: Any) -> str:
+    """What staff say, ``templates/<language>/scripts/<name>.txt`` (S-06): plain text with its lines; a moment needs
+    ``time_zone``. Raises WordsError."""
+    language = language_for(language)
+    return rendered(f"{language}/scripts/{name}.txt", {**context, "language": language}, autoescape=False).strip()
 
 
 def render_markdown(name: str, /, *, language: str, time_zone: str, **context: Any) -> str:

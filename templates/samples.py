@@ -174,3 +174,32 @@ def sample_context(kind: MessageKind, *, language: str = "zh-CN") -> dict[str, A
         "assignee_name": words["assignee"],
         **own,
     }
+
+
+def sample_script(*, language: str = "zh-CN") -> dict[str, Any]:
+    """What the words of a script may use, as seen at SAMPLE_NOW, besides who speaks and when."""
+    words = _WORDS.get(language_for(language), _WORDS["en"])
+    plan = _plan(words, 1)
+    return {
+        "comment": words["comment"],
+        "customer_name": words["customer"],
+        "delay": {"reason": words["delay"], "expected_at": _in(days=2), "contingency": words["contingency"]},
+        "description": words["reply"],
+        "is_safety_risk": True,
+        "objection": words["note"],
+        "order_number": "20261120-0815",
+        "overall": 2,
+        "plan": plan,
+        "product_model": "KFR-35",
+        "promised_at": _in(hours=24),
+        "question": words["question"],
+        "serial_number": "SN-0042",
+        "staff_name": words["assignee"],
+        "state": "in_work",
+        "subject": words["subject"],
+        "summary": words["summary"],
+        "ticket_number": "TK-00001024",
+        "understood": words["confirmed"],
+        "usage_advice": words["advice"],
+        "wish": words["note"],
+    }

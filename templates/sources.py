@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import TemplateNotFound, TemplateSyntaxError, meta, nodes
 
 from domain.messages import MESSAGES, TICKET_CONTEXT, Audience, MessageKind
+from domain.next_step import SCRIPT_CONTEXT
 from templates.environment import described, environment
 from templates.languages import (
     HERE,
@@ -94,7 +95,7 @@ def wanted_files(language: str) -> list[str]:
         files += ["sms.txt"] if traits.audience is Audience.CUSTOMER else []
         files += ["update.txt"] if traits.merges else []
         names += [f"{language}/{kind.value}/{file}" for file in files]
-    for folder in ("pages", "artifacts"):
+    for folder in ("pages", "artifacts", "scripts"):
         ours = {path.name for known in _own_languages() for path in (HERE / known / folder).iterdir()}
         names += [f"{language}/{folder}/{name}" for name in sorted(ours)]
     return names
@@ -184,6 +185,8 @@ def _known_names(name: str) -> set[str]:
         traits = MESSAGES[kind]
         context = traits.needs | (TICKET_CONTEXT if traits.about_ticket else frozenset()) | _ALWAYS
         return set(context | _NEWS if kind is MessageKind.TICKET_UPDATES else context)
+    if name.split("/")[1:2] == ["scripts"]:
+        return set(SCRIPT_CONTEXT | _ALWAYS)
     given = set(_ALWAYS | TICKET_CONTEXT).union(*(traits.needs for traits in MESSAGES.values()))
     language, _, rest = name.partition("/")
     twins = [f"{known}/{rest}" for known in _own_languages()] if language in languages() else [name]

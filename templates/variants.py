@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.links import PATHS, Subject, sign
 from domain.messages import MESSAGES, LinkPurpose, MessageKind
-from templates.samples import sample_context, sample_recipient
+from templates.samples import sample_context, sample_recipient, sample_script
 
 # Entries of a context that people write; everything else is a moment, a figure, or a word of our own.
 _PEOPLE_WRITE = frozenset(
@@ -120,6 +120,15 @@ def checked_cases(kind: MessageKind, *, language: str) -> tuple[Case, ...]:
     """
     long = [longest(kind, language=language, letter=letter) for letter in ("W", "长")]
     return (sample(kind, language=language), bare(kind, language=language), *long, hostile(kind, language=language))
+
+
+def script_cases(language: str) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The values with which every script has to hold, each with its name: all of them, and as few as a ticket has."""
+    full = sample_script(language=language)
+    known = {"customer_name", "description", "is_safety_risk", "staff_name", "state", "subject", "ticket_number"}
+    few = {name: value if name in known else None for name, value in full.items()}
+    few |= {"is_safety_risk": False, "state": "closed"}
+    return (("the sample's data", full), ("all left out that may be missing", few))
 
 
 def _without(value: Any) -> Any:

@@ -217,7 +217,7 @@ class TestPermission:
             (Role.CUSTOMER, C.COMPLETE),
             (Role.CUSTOMER, C.CHANGE_PRIORITY),
             (Role.CUSTOMER, C.PROPOSE_PLAN),
-            (Role.AGENT, C.ASSIGN),
+            (Role.AGENT, C.ESCALATE_TIER),
             (Role.ENGINEER, C.ESCALATE_TIER),
             (Role.MANAGER, C.CLOSE),
             (Role.QUALITY_INSPECTOR, C.COMPLETE),
@@ -242,9 +242,11 @@ class TestPermission:
 
     def test_the_refusal_names_the_command_the_role_and_the_roles_that_may(self) -> None:
         with pytest.raises(NotPermittedError) as refusal:
-            require_permission(Actor(Role.AGENT, 7), C.ASSIGN)
+            require_permission(Actor(Role.AGENT, 7), C.ESCALATE_TIER)
 
-        assert str(refusal.value) == "'assign' is not for the role 'agent'; it is for: manager, supervisor, system"
+        assert (
+            str(refusal.value) == "'escalate_tier' is not for the role 'agent'; it is for: manager, supervisor, system"
+        )
 
 
 @st.composite

@@ -1,0 +1,134 @@
+"""A ticket's history as staff read it: each event with who, when, and what was said, ready for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from db.dossiers import Dossier
+from domain.people import STAFF_ROLES, Role
+from templates.languages import LabelMissingError, word
+
+# How the values of events are shown; everything else is text. The word after the colon is the labels' section.
+_SHOWN: Mapping[str, str] = {
+    "kind": "label:plan_kind",
+    "impact": "label:impact",
+    "category": "label:category",
+    "clock": "label:clock",
+    "department": "label:department",
+    "support": "labels:department",
+    "verified": "labels:verified",
+    "visit": "labels:conduct",
+    "deadline_at": "moment",
+    "appointment_at": "moment",
+    "expected_at": "moment",
+    "agreed_at": "moment",
+    "due_at": "moment",
+    "assignee_id": "person",
+    "owner_id": "person",
+    "told": "people",
+    "reason": "grounds",
+    "parts": "parts",
+    "steps": "list",
+    "options": "options",
+    "guidance_only": "flag",
+    "is_safety_risk": "flag",
+    "is_internal": "flag",
+}
+# What else an event records: ids and counts, which say nothing to people, or what its words say already.
+_SKIPPED = frozenset(
+    {
+        "callback_id",
+        "category_reason",
+        "completion_no",
+        "from",
+        "priority_reason",
+        "reached_at",
+        "round",
+        "share",
+        "supervisor_id",
+        "survey_id",
+        "tested",
+        "tier",
+        "to",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing an event was told: its name, how it is shown (``label:section``, ``moment``, …), and the value."""
+
+    name: str
+    shown: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event."""
+
+    seq: int
+    at: Any
+    what: str
+    who: str
+    role: str
+    lines: list[Line]
+    photos: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def tell(dossier: Dossier, *, language: str, after: int = 0) -> list[Told]:
+    """The events after this place in the history, newest first."""
+    photos: dict[int, list[Mapping[str, Any]]] = {}
+    for photo in dossier.photos:
+        photos.setdefault(photo["event_id"], []).append(photo)
+    return [
+        Told(
+            event["seq"],
+            event["at"],
+            event_name(event["kind"], language),
+            _who(dossier, event),
+            event["actor_role"],
+            list(_lines(dossier, event)),
+            photos.get(event["id"], []),
+        )
+        for event in reversed(dossier.history)
+        if event["seq"] > after
+    ]
+
+
+def event_name(kind: str, language: str) -> str:
+    """What happened, in the reader's words; an event that the words do not know yet keeps its own name."""
+    for section in ("event", "command", "alarm"):
+        try:
+            return word(language, section, kind)
+        except LabelMissingError:
+            continue
+    return kind
+
+
+def _who(dossier: Dossier, event: Mapping[str, Any]) -> str:
+    role, person = Role(event["actor_role"]), event["actor_id"]
+    if role is Role.CUSTOMER:
+        return str(dossier.ticket["customer_name"]) if person == dossier.ticket["customer_id"] else ""
+    return dossier.name(person) if role in STAFF_ROLES else ""
+
+
+def _lines(dossier: Dossier, event: Mapping[str, Any]) -> Iterator[Line]:
+    for name, value in (event["payload"] | event["facts"]).items():
+        is_empty = value in (None, "", [], False) and name != "visit"  # a visit that kept to nothing is worth a word
+        if name in _SKIPPED or is_empty:
+            continue
+        shown = _SHOWN.get(name, "text")
+        if name == "kind" and event["kind"].startswith("callback"):
+            shown = "label:callback_kind"
+        if shown == "person":
+            value = dossier.name(value) or value
+        elif shown == "people":
+            ids = value if isinstance(value, list) else [value]
+            value = [dossier.name(person) or str(person) for person in ids]
+        yield Line(name, shown, value)
+    facts = event["facts"]
+    if "to" in facts and "from" in facts:
+        yield Line("priority", "change:priority", (facts["from"], facts["to"]))
