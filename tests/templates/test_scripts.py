@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from domain.next_step import SCRIPT_CONTEXT, Script
-from settings import get_standard
+from domain.standard import Standard
 from templates.check import House, find_faults
 from templates.languages import HERE, languages
-from templates.render import forget, render_script
+from templates.render import render_script
 from templates.samples import SAMPLE_NOW, sample_script
 from templates.variants import script_cases
+from tests.templates.conftest import WriteWords
 
 FRAME = {"organisation": "安心售后", "time_zone": "Asia/Shanghai", "now": SAMPLE_NOW}
 
@@ -65,26 +65,8 @@ def test_what_customers_wrote_is_not_read_as_a_template() -> None:
 
 
 class TestOperatorsWords:
-    @pytest.fixture
-    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        from settings import get_settings
-
-        monkeypatch.setenv("AFTERCARE_TEMPLATES", str(tmp_path))
-        get_settings.cache_clear()
-        forget()
-        (tmp_path / "en" / "scripts").mkdir(parents=True)
-        return tmp_path / "en" / "scripts"
-
-    @pytest.fixture(autouse=True)
-    def as_before(self) -> object:
-        from settings import get_settings
-
-        yield
-        get_settings.cache_clear()
-        forget()
-
-    def test_an_operator_may_say_it_otherwise(self, folder: Path) -> None:
-        (folder / "greeting.txt").write_text("Good day, {{ customer_name }}!\n", "utf-8")
+    def test_an_operator_may_say_it_otherwise(self, own_words: WriteWords) -> None:
+        own_words("en/scripts/greeting.txt", "Good day, {{ customer_name }}!\n")
 
         words = render_script("greeting", language="en", **FRAME, **sample_script(language="en"))
 
@@ -98,16 +80,18 @@ class TestOperatorsWords:
             ("{# later #}", r"greeting\.txt:1: says nothing"),
         ],
     )
-    def test_the_check_finds_what_is_wrong_with_it(self, folder: Path, words: str, fault: str) -> None:
-        (folder / "greeting.txt").write_text(words, "utf-8")
+    def test_the_check_finds_what_is_wrong_with_it(
+        self, own_words: WriteWords, standard: Standard, words: str, fault: str
+    ) -> None:
+        own_words("en/scripts/greeting.txt", words)
 
-        faults, _ = find_faults(House.of(get_standard()))
+        faults, _ = find_faults(House.of(standard))
 
         assert any(re.search(fault, found) for found in faults), faults
 
-    def test_a_script_that_nothing_says_is_found(self, folder: Path) -> None:
-        (folder / "singing.txt").write_text("la la", "utf-8")
+    def test_a_script_that_nothing_says_is_found(self, own_words: WriteWords, standard: Standard) -> None:
+        own_words("en/scripts/singing.txt", "la la")
 
-        faults, _ = find_faults(House.of(get_standard()))
+        faults, _ = find_faults(House.of(standard))
 
         assert any("singing.txt: nothing uses this file" in found for found in faults)

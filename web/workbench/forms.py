@@ -223,8 +223,10 @@ class Filling:
 def show(name: str, filling: Filling) -> ShownForm:
     """The form of that name, filled."""
     form, language = FORMS[name], filling.language
-    fields = tuple(shown for f in form.fields if (shown := _show(name, f, filling)) is not None)
-    own = filling.faults.get("form") or filling.faults.get(name)
+    fields = show_fields(name, form.fields, filling)
+    places = {place.name for f in fields for place in (f, *f.fields) if place.widget != "group"}
+    # What no field can show, because a browser would not send it, is still said.
+    own = next((fault for place, fault in filling.faults.items() if place not in places), None)
     steps = FREQUENT_STEPS if form.command is C.LOG_STEP else ()
     return ShownForm(
         name,
@@ -235,6 +237,11 @@ def show(name: str, filling: Filling) -> ShownForm:
         say(own, language) if own else "",
         tuple((step, word(language, "frequent_step", step)) for step in steps),
     )
+
+
+def show_fields(form: str, fields: Sequence[Field], filling: Filling) -> tuple[ShownField, ...]:
+    """Fields of a form, filled; those that have nothing to choose from are left out."""
+    return tuple(shown for field in fields if (shown := _show(form, field, filling)) is not None)
 
 
 def say(fault: Fault, language: str) -> str:
@@ -248,10 +255,12 @@ def _show(form: str, asked: Field, filling: Filling) -> ShownField | None:
         return None
     if asked.section:
         choices = tuple((choice, word(filling.language, asked.section, choice)) for choice in asked.choices)
+    elif asked.choices:
+        choices = tuple((choice, choice) for choice in asked.choices)
     source = filling.known if filling.typed is None else filling.typed
     values = tuple(source.get(asked.name, ()))
     fault = filling.faults.get(asked.name)
-    inner = tuple(shown for f in asked.fields if (shown := _show(form, f, filling)) is not None)
+    inner = show_fields(form, asked.fields, filling)
     label = word(filling.language, "ask", asked.words or asked.name)
     return ShownField(
         id=f"{form}-{asked.name}",

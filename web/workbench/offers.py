@@ -73,8 +73,9 @@ def choices(dossier: Dossier, name: str) -> Mapping[str, tuple[Choice, ...]]:
     plan = dossier.plans[-1] if dossier.plans else None
     options = [option["title"] for option in plan["options"]] if plan else []
     people = _people(dossier, climbs=name == C.ESCALATE_TIER)
+    holder = str(dossier.ticket["assignee_id"])
     return {
-        "assignee_id": people,
+        "assignee_id": tuple(choice for choice in people if choice[0] != holder),
         "owner_id": people,
         "option": tuple((str(position), title) for position, title in enumerate(options, 1)),
     }

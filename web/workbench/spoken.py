@@ -11,7 +11,7 @@ from db.dossiers import Dossier
 from domain.lifecycle import CommandName
 from domain.next_step import Script
 from domain.sla import ClockKind
-from templates.render import languages, render_script
+from templates.render import language_for, languages, render_script
 from web.language import house
 
 C = CommandName
@@ -51,7 +51,7 @@ def speak(
     call: Mapping[str, Any] | None = None,
 ) -> Spoken:
     """The words of these scripts; ``call`` is the callback they are for."""
-    ticket = dossier.ticket
+    ticket, language = dossier.ticket, language_for(language)
     plan = dossier.plans[-1] if dossier.plans else None
     delay = dossier.last(C.REPORT_DELAY)
     values = {

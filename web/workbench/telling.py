@@ -8,7 +8,7 @@ from typing import Any
 
 from db.dossiers import Dossier
 from domain.people import STAFF_ROLES, Role
-from templates.languages import LabelMissingError, word
+from templates.languages import labels
 
 # How the values of events are shown; everything else is text. The word after the colon is the labels' section.
 _SHOWN: Mapping[str, str] = {
@@ -58,9 +58,9 @@ _SKIPPED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing an event was told: its name, how it is shown (``label:section``, ``moment``, …), and the value."""
+    """One thing an event was told: what it is called, how it is shown (``label:section``, ``moment``, …), the value."""
 
-    name: str
+    title: str
     shown: str
     value: Any
 
@@ -90,7 +90,7 @@ def tell(dossier: Dossier, *, language: str, after: int = 0) -> list[Told]:
             event_name(event["kind"], language),
             _who(dossier, event),
             event["actor_role"],
-            list(_lines(dossier, event)),
+            list(_lines(dossier, event, language)),
             photos.get(event["id"], []),
         )
         for event in reversed(dossier.history)
@@ -100,12 +100,13 @@ def tell(dossier: Dossier, *, language: str, after: int = 0) -> list[Told]:
 
 def event_name(kind: str, language: str) -> str:
     """What happened, in the reader's words; an event that the words do not know yet keeps its own name."""
-    for section in ("event", "command", "alarm"):
-        try:
-            return word(language, section, kind)
-        except LabelMissingError:
-            continue
-    return kind
+    return _word(language, kind, "event", "command", "alarm")
+
+
+def _word(language: str, name: str, *sections: str) -> str:
+    """The first of these sections that has the word; asking for one that is missing would read the files again."""
+    known = labels(language)
+    return next((str(known[section][name]) for section in sections if name in known.get(section, {})), name)
 
 
 def _who(dossier: Dossier, event: Mapping[str, Any]) -> str:
@@ -115,7 +116,7 @@ def _who(dossier: Dossier, event: Mapping[str, Any]) -> str:
     return dossier.name(person) if role in STAFF_ROLES else ""
 
 
-def _lines(dossier: Dossier, event: Mapping[str, Any]) -> Iterator[Line]:
+def _lines(dossier: Dossier, event: Mapping[str, Any], language: str) -> Iterator[Line]:
     for name, value in (event["payload"] | event["facts"]).items():
         is_empty = value in (None, "", [], False) and name != "visit"  # a visit that kept to nothing is worth a word
         if name in _SKIPPED or is_empty:
@@ -128,7 +129,7 @@ def _lines(dossier: Dossier, event: Mapping[str, Any]) -> Iterator[Line]:
         elif shown == "people":
             ids = value if isinstance(value, list) else [value]
             value = [dossier.name(person) or str(person) for person in ids]
-        yield Line(name, shown, value)
+        yield Line(_word(language, name, "told"), shown, value)
     facts = event["facts"]
     if "to" in facts and "from" in facts:
-        yield Line("priority", "change:priority", (facts["from"], facts["to"]))
+        yield Line(_word(language, "priority", "told"), "change", (facts["from"], facts["to"]))

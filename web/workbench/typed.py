@@ -63,6 +63,10 @@ class Typed:
         """Whether a box is ticked."""
         return bool(self.text(name))
 
+    def once(self) -> str:
+        """What makes the form's command happen once; whatever is sent becomes harmless."""
+        return "".join(filter(str.isalnum, self.text("once")))[:40]
+
     def lines(self, name: str) -> list[str]:
         """One value per line that is not empty."""
         return [line.strip() for line in self.text(name).splitlines() if line.strip()]
@@ -136,8 +140,13 @@ def faults_of(error: InvalidInputError, names: Mapping[tuple[str, int], int] | N
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return {error.field: Fault(_OF_FIELD.get(error.field, "unusable"))}
+    return faults_in(cause, names)
+
+
+def faults_in(error: ValidationError, names: Mapping[tuple[str, int], int] | None = None) -> dict[str, Fault]:
+    """Every field that a model refused, with what is wrong; ``names`` as in ``faults_of``."""
     faults: dict[str, Fault] = {}
-    for found in cause.errors():
+    for found in error.errors():
         kind = _KINDS.get(found["type"], "not_chosen")
         most = found.get("ctx", {}).get("max_length")
         faults.setdefault(_field(found["loc"], names or {}), Fault(kind, most if kind.startswith("too") else None))
