@@ -20,7 +20,8 @@ from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackResult, Survey
 from settings import get_standard
 from web.workbench.calls import call_of, queue_of
 from web.workbench.door import Member, StaffMember
-from web.workbench.shown import read_form, reader_of, show_page
+from web.workbench.frame import show
+from web.workbench.shown import read_form, reader_of
 from web.workbench.typed import Fault, FormError, Typed, faults_in
 
 router = APIRouter(prefix="/work/callbacks")
@@ -29,42 +30,42 @@ _MOST = 100
 
 
 @router.get("")
-def show_queue(request: Request, member: Member, done: str = "") -> Response:
+def show_queue(member: Member, done: str = "") -> Response:
     """Who is to be called, the one due first on top."""
     now = utc_now()
     with transaction() as connection:
         rows = dossiers.open_calls(connection, limit=_MOST)
     context = queue_of(rows, reader_of(member), now=now)
-    return show_page(request, member, "work_callbacks", now=now, done=bool(done), **context)
+    return show(member, "calls", now=now, done=bool(done), **context)
 
 
 @router.get("/{callback_id}")
-def show_call(request: Request, member: Member, callback_id: Id, script: str = "") -> Response:
+def show_call(member: Member, callback_id: Id, script: str = "") -> Response:
     """One call: the ticket, the scores, what to say, and the form."""
-    return _page(request, member, callback_id, script_language=script or None)
+    return _page(member, callback_id, script_language=script or None)
 
 
 @router.post("/{callback_id}/contact")
-def show_contact(request: Request, member: Member, callback_id: Id) -> Response:
+def show_contact(member: Member, callback_id: Id) -> Response:
     """The same page with the number to ring; that somebody looked is recorded (S-71)."""
-    return _page(request, member, callback_id, shows_contact=True)
+    return _page(member, callback_id, shows_contact=True)
 
 
 @router.post("/{callback_id}/result")
 async def record_result(request: Request, member: Member, callback_id: Id) -> Response:
     """What the call brought: reason and suggestion. Of two who record it at once, one wins and the other is told."""
     typed = await read_form(request, member)
-    return await run_in_threadpool(_record, request, member, callback_id, "result", typed)
+    return await run_in_threadpool(_record, member, callback_id, "result", typed)
 
 
 @router.post("/{callback_id}/answer")
 async def record_answer(request: Request, member: Member, callback_id: Id) -> Response:
     """The scores that the customer gave on the phone (S-43)."""
     typed = await read_form(request, member)
-    return await run_in_threadpool(_record, request, member, callback_id, "answer", typed)
+    return await run_in_threadpool(_record, member, callback_id, "answer", typed)
 
 
-def _record(request: Request, member: StaffMember, callback_id: int, form: str, typed: Typed) -> Response:
+def _record(member: StaffMember, callback_id: int, form: str, typed: Typed) -> Response:
     faults: Mapping[str, Fault] = {}
     refused = ""
     try:
@@ -79,9 +80,7 @@ def _record(request: Request, member: StaffMember, callback_id: int, form: str, 
         refused, status = "not_permitted", 403
     else:
         return RedirectResponse("/work/callbacks?done=1", status_code=303)
-    return _page(
-        request, member, callback_id, form=form, typed=typed.values, faults=faults, refused=refused, status=status
-    )
+    return _page(member, callback_id, form=form, typed=typed.values, faults=faults, refused=refused, status=status)
 
 
 def _give_result(member: StaffMember, callback_id: int, typed: Typed) -> None:
@@ -123,7 +122,6 @@ def _was_mine(member: StaffMember, callback_id: int, form: str, typed: Typed) ->
 
 
 def _page(
-    request: Request,
     member: StaffMember,
     callback_id: int,
     *,
@@ -151,4 +149,4 @@ def _page(
         script_language=script_language,
         shows_contact=shows_contact,
     )
-    return show_page(request, member, "work_callback", now=now, status=status, **context)
+    return show(member, "call", now=now, status=status, **context)

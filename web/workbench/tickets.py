@@ -30,9 +30,10 @@ from templates.languages import language_for, word
 from web.workbench.desk import Attempt, page_of
 from web.workbench.door import Member, StaffMember
 from web.workbench.forms import FORMS, TAKE
+from web.workbench.frame import show
 from web.workbench.orders import read_order
 from web.workbench.photos import read_photos
-from web.workbench.shown import read_form, reader_of, show_page
+from web.workbench.shown import read_form, reader_of
 from web.workbench.typed import Fault, FormError, Typed, faults_of
 
 router = APIRouter(prefix="/work/tickets")
@@ -40,17 +41,15 @@ Number = Annotated[str, Path(pattern=r"^(TK-)?0{0,20}[1-9][0-9]{0,9}$", max_leng
 
 
 @router.get("/{number}")
-def show_ticket(
-    request: Request, member: Member, number: Number, script: str = "", whole: str = "", done: str = ""
-) -> Response:
+def show_ticket(member: Member, number: Number, script: str = "", whole: str = "", done: str = "") -> Response:
     """Everything that is known of a ticket, what to do next, and the forms to do it."""
-    return _page(request, member, number, script_language=script or None, shows_all=bool(whole), done=done)
+    return _page(member, number, script_language=script or None, shows_all=bool(whole), done=done)
 
 
 @router.post("/{number}/contact")
-def show_contact(request: Request, member: Member, number: Number) -> Response:
+def show_contact(member: Member, number: Number) -> Response:
     """The same page with the customer's phone number and address; that somebody looked is recorded (S-71)."""
-    return _page(request, member, number, shows_contact=True)
+    return _page(member, number, shows_contact=True)
 
 
 @router.post("/{number}/{action}")
@@ -59,10 +58,10 @@ async def act(request: Request, member: Member, number: Number, action: str) -> 
     if action not in FORMS:
         raise NotFoundError("there is no such action")
     typed = await read_form(request, member)
-    return await run_in_threadpool(_act, request, member, number, action, typed)
+    return await run_in_threadpool(_act, member, number, action, typed)
 
 
-def _act(request: Request, member: StaffMember, number: str, action: str, typed: Typed) -> Response:
+def _act(member: StaffMember, number: str, action: str, typed: Typed) -> Response:
     seen = typed.number("seen")
     attempt, status = Attempt(action, typed.values), 422
     try:
@@ -80,7 +79,7 @@ def _act(request: Request, member: StaffMember, number: str, action: str, typed:
         attempt, status = replace(attempt, refused=word(reader_of(member).language, "refusal", "not_permitted")), 403
     else:
         return RedirectResponse(f"/work/tickets/{applied.number}?done={action}", status_code=303)
-    return _page(request, member, number, attempt=attempt, status=status)
+    return _page(member, number, attempt=attempt, status=status)
 
 
 def _give(member: StaffMember, number: str, action: str, typed: Typed, seen: int | None) -> commands.Applied:
@@ -127,7 +126,6 @@ def _with_photos(faults: Mapping[str, Fault], typed: Typed) -> dict[str, Fault]:
 
 
 def _page(
-    request: Request,
     member: StaffMember,
     number: str,
     *,
@@ -142,9 +140,7 @@ def _page(
     context = page_of(
         dossier, reader, standard=get_standard(), now=now, attempt=attempt, shows_contact=shows_contact, **how
     )
-    return show_page(
-        request, member, "work_ticket", now=now, status=status, runs_url=_runs_url(dossier.ticket["number"]), **context
-    )
+    return show(member, "ticket", now=now, status=status, runs_url=_runs_url(dossier.ticket["number"]), **context)
 
 
 def _runs_url(number: str) -> str | None:
