@@ -128,6 +128,20 @@ class Customer(Base):
     created_at: Mapped[datetime]
 
 
+class ContactView(Base):
+    """A member of staff was shown how a customer is reached; append-only by trigger (S-71)."""
+
+    __tablename__ = "contact_views"
+    __table_args__ = (Index("ix_contact_views_customer_id_at", "customer_id", "at"),)
+
+    id: Mapped[int] = _key()
+    staff_id: Mapped[int] = _reference("staff")
+    customer_id: Mapped[int] = _reference("customers")
+    ticket_id: Mapped[int | None] = _reference("tickets", nullable=True)
+    seen_on: Mapped[str]
+    at: Mapped[datetime]
+
+
 class Team(Base):
     """A team on one of three tiers (S-13)."""
 

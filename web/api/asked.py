@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPBearer
+from sqlalchemy import Connection
 
+from clock import utc_now
+from db import contact_views
 from domain.access import MAY_READ_CONTACT, MAY_READ_WORDS
 from domain.api_keys import Caller
 from domain.commands import LARGEST_ID
@@ -74,6 +77,14 @@ def once_key(actor: Actor, key: str) -> str:
 def may_read_contact(caller: Caller) -> bool:
     """Whether this caller sees how customers are reached (S-71, S-72)."""
     return caller.actor.role in MAY_READ_CONTACT
+
+
+def note_contact_view(
+    connection: Connection, caller: Caller, customer_ids: Sequence[int], *, ticket_id: int | None = None
+) -> None:
+    """Record that this caller is shown how these customers are reached, if they are (S-71)."""
+    if may_read_contact(caller) and customer_ids:
+        contact_views.note(connection, caller.actor, customer_ids, ticket_id=ticket_id, where="api", now=utc_now())
 
 
 # Where rows keep what people said, and what is shown in its place.

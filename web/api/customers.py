@@ -16,7 +16,7 @@ from domain.intake import CustomerDetails
 from settings import get_standard
 from templates.languages import language_for, languages
 from web.api import shapes
-from web.api.asked import Id, Known, may_read_contact, naming
+from web.api.asked import Id, Known, may_read_contact, naming, note_contact_view
 from web.api.examples import CUSTOMER
 from web.api.problems import JSON_BODY, documented
 
@@ -53,6 +53,7 @@ def find_customers(
         address = normalise_email(email) if email else None
     with transaction() as connection:
         rows = customers.find(connection, phone=number, email=address)
+        note_contact_view(connection, caller, [row["id"] for row in rows])
     found = [shapes.customer(row, open_=may_read_contact(caller)) for row in rows]
     return shapes.Page(items=found, next_cursor=None)
 
@@ -62,6 +63,7 @@ def get_customer(caller: Known, customer_id: Id) -> shapes.Customer:
     """One customer."""
     with transaction() as connection:
         row = customers.get(connection, customer_id)
+        note_contact_view(connection, caller, [row["id"]])
     return shapes.customer(row, open_=may_read_contact(caller))
 
 

@@ -27,6 +27,7 @@ from web.api.asked import (
     id_of,
     may_read_contact,
     naming,
+    note_contact_view,
     once_key,
     place_of,
     seen_by,
@@ -130,6 +131,7 @@ def get_ticket(caller: Known, number: Number, if_none_match: IfNoneMatch = None)
         row = tickets.get(connection, id_of(number))
         running = clocks.of_ticket(connection, row["id"], row["round"])
         plans = tickets.plans_of(connection, row["id"])
+        note_contact_view(connection, caller, [row["customer_id"]], ticket_id=row["id"])
     said = [seen_by(caller, plan) for plan in plans]
     ticket = shapes.ticket(seen_by(caller, row), running, said, caller.actor, open_=may_read_contact(caller))
     shown = ticket.model_dump_json().encode()

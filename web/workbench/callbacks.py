@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from clock import utc_now
-from db import callbacks, dossiers, surveys
+from db import callbacks, contact_views, dossiers, surveys
 from db.session import transaction
-from domain.access import MAY_RECORD_ANSWERS, require_role
+from domain.access import MAY_READ_CONTACT, MAY_RECORD_ANSWERS, require_role
 from domain.commands import LARGEST_ID
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackResult, SurveyAnswer
@@ -137,6 +137,15 @@ def _page(
     with transaction() as connection:
         call = dossiers.call(connection, callback_id)
         dossier = dossiers.read(connection, call["ticket_id"])
+        if shows_contact and member.role in MAY_READ_CONTACT:
+            contact_views.note(
+                connection,
+                member.actor,
+                [dossier.ticket["customer_id"]],
+                ticket_id=call["ticket_id"],
+                where="workbench callback",
+                now=now,
+            )
     context = call_of(
         call,
         dossier,

@@ -11,9 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from clock import utc_now
-from db import attachments, commands, dossiers
+from db import attachments, commands, contact_views, dossiers
 from db.held import hold
 from db.session import transaction
+from domain.access import MAY_READ_CONTACT
 from domain.commands import Assign, Command
 from domain.exceptions import (
     ChangedMeanwhileError,
@@ -137,6 +138,16 @@ def _page(
     reader, now = reader_of(member), utc_now()
     with transaction() as connection:
         dossier = dossiers.read(connection, ticket_id(number))
+        if shows_contact and member.role in MAY_READ_CONTACT:
+            ticket = dossier.ticket
+            contact_views.note(
+                connection,
+                member.actor,
+                [ticket["customer_id"]],
+                ticket_id=ticket["id"],
+                where="workbench ticket",
+                now=now,
+            )
     context = page_of(
         dossier, reader, standard=get_standard(), now=now, attempt=attempt, shows_contact=shows_contact, **how
     )

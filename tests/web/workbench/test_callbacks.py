@@ -81,11 +81,11 @@ class TestTheQueue:
         assert number not in page.text
         assert "+86138****8000" in page.text
 
-        looks = site.contact_views()
         shown = send(bench, callback_id, "contact")
 
         assert f'href="tel:{number}"' in shown.text
-        assert site.contact_views() == looks + 1
+        send(bench, callback_id, "contact")
+        assert len(site.everything()["contact_views"]) == 1
 
     def test_roles_that_need_no_number_see_it_masked_and_record_nothing(
         self, site: Site, make_bench: MakeBench

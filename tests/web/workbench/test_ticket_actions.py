@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clock import utc_now
-from db import seed, staff, tickets
+from db import events, seed, staff, tickets
 from domain.lifecycle import CommandName, TicketState
 from domain.people import Role
 from domain.tickets import ticket_number
@@ -86,8 +86,11 @@ class TestEachAction:
         assert answer.status_code == 303, text_of(answer)
         assert answer.headers["location"] == f"/work/tickets/{number}?done={name}"
         assert site.state(ticket_id) == leads_to
-        event = last(site, ticket_id)
-        assert len(kinds(site, ticket_id)) == before + 1
+        with site.desk() as desk:  # beside it a promise may have been found broken
+            history = events.list_of(desk.connection, ticket_id)
+        given = [event for event in history if event["kind"] != "sla_breached"]
+        event = given[-1]
+        assert len(given) == before + 1
         assert (event["actor_role"], event["actor_id"]) == ("supervisor", bench.staff_id)
         shown = bench.get(answer.headers["location"])
         assert shown.status_code == 200
@@ -216,8 +219,8 @@ class TestThePlanEditor:
         assert site.everything() == before
         kept = forms_of(answer)[action]
         for name, value in (right | wrong).items():
-            if name != "kind":
-                assert kept[name] == [value.strip() if not value.strip() else value], name
+            if name not in ("kind", "owner_id"):  # a choice that is not offered cannot be kept
+                assert kept[name] == [value], name
         assert says in text_of(answer)
         (name,) = wrong
         spoiled = "option_title_2" if name == "option_pros_2" else name
