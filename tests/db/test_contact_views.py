@@ -22,7 +22,7 @@ def _customer(desk: Desk) -> int:
 
 
 def test_a_second_look_at_the_same_place_counts_after_a_while_only(desk: Desk) -> None:
-    who, customer = desk.supervisor, _customer(desk)
+    who, customer = desk.clerk, _customer(desk)
 
     for minutes, where in ((0, "ticket"), (9, "ticket"), (9, "api"), (20, "ticket")):
         contact_views.note(desk.connection, who, [customer], where=where, now=desk.after(minutes=minutes))
@@ -31,9 +31,7 @@ def test_a_second_look_at_the_same_place_counts_after_a_while_only(desk: Desk) -
 
 
 def test_what_was_recorded_cannot_be_changed(desk: Desk) -> None:
-    contact_views.note(
-        desk.connection, desk.supervisor, [_customer(desk)], where="ticket", now=desk.now
-    )
+    contact_views.note(desk.connection, desk.clerk, [_customer(desk)], where="ticket", now=desk.now)
 
     with pytest.raises(DBAPIError, match="append-only"):
         desk.connection.execute(text("UPDATE contact_views SET seen_on = 'elsewhere'"))
