@@ -104,6 +104,10 @@ def _networks(value: str) -> str:
     return value
 
 
+def _read_networks(value: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
 NamedPath = Annotated[Path, BeforeValidator(_not_empty)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
@@ -160,6 +164,9 @@ class Settings(BaseSettings):
     sms: SmsTransport = Field(default=SmsTransport.MAILBOX, description="By what SMS leave.")
     email: EmailTransport = Field(default=EmailTransport.MAILBOX, description="By what e-mail leaves.")
     vendor_timeout: float = Field(default=10, gt=0, le=120, description="Seconds after which a vendor is given up.")
+    webhook_networks: Networks = Field(
+        default="", description="Networks that are not public and to which webhooks may go all the same."
+    )
     # The vendors' own names, as their documents write them.
     twilio_account_sid: Plain | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: PlainSecret | None = Field(default=None, validation_alias="TWILIO_AUTH_TOKEN")
@@ -192,7 +199,7 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> tuple[Network, ...]:
         """The proxies that are trusted to say for whom they ask."""
-        return tuple(ip_network(part.strip()) for part in self.trusted_proxies.split(",") if part.strip())
+        return _read_networks(self.trusted_proxies)
 
     @property
     def prefect_url(self) -> str:
@@ -203,6 +210,11 @@ class Settings(BaseSettings):
     def postgres_folder(self) -> Path:
         """The embedded database's data; a folder of its own, because the package opens its parents when run as root."""
         return self.home.absolute() / "postgres" / "data"
+
+    @property
+    def inside_networks(self) -> tuple[Network, ...]:
+        """Networks that are not public and to which webhooks may go all the same."""
+        return _read_networks(self.webhook_networks)
 
     def signing_key(self) -> str:
         """The key that signs links: from the environment, else a file that only its owner can read."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from channels import registry
 from cli.failure import CommandError
 from cli.screen import Screen
-from db import events, inbox, media, outbox, schema, staff
+from db import events, inbox, media, outbox, schema, staff, webhooks
 from db.session import DatabaseUnavailableError, cause, database_url, require_usable, transaction
 from domain.exceptions import DomainError, StandardError
 from domain.messages import Medium
@@ -148,6 +148,15 @@ def _channels() -> Finding:
     return Finding("Channels", shown)
 
 
+def _webhooks() -> Finding:
+    with transaction() as connection:
+        rows = webhooks.list_all(connection)
+    paused = [f"{row['name']} is paused: {row['pause_code']}" for row in rows if row["paused_at"] is not None]
+    if paused:
+        return Finding("Webhooks", "; ".join(paused), "let its operator mend it, then 'aftercare webhook resume ID'")
+    return Finding("Webhooks", f"{len(rows)} systems are told" if rows else "nobody is told")
+
+
 def _prefect() -> Finding:
     settings = get_settings()
     if not _answers(settings):
@@ -185,4 +194,6 @@ def _name(look: Callable[[], Finding]) -> str:
     return look.__name__.strip("_").capitalize()
 
 
-LOOKS = tuple(map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _channels, _prefect)))
+LOOKS = tuple(
+    map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _channels, _webhooks, _prefect))
+)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Interval,
@@ -694,3 +695,51 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class WebhookSubscription(Base):
+    """An address of another system that is told of events; its secret is derived from ``salt``, and kept nowhere.
+
+    ``old_salts``: those before, each with the moment until which it signs too. ``kinds``: empty for all.
+    ``failures`` and ``retry_at``: how long a receiver that is out of reach is left alone.
+    """
+
+    __tablename__ = "webhook_subscriptions"
+    __table_args__ = (
+        CheckConstraint("(paused_at IS NULL) = (pause_code IS NULL)", name="pause_has_code"),
+        Index("uq_webhook_subscriptions_url", "url", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    name: Mapped[str]
+    url: Mapped[str]
+    kinds: Mapped[list[str]] = mapped_column(server_default="{}")
+    salt: Mapped[bytes]
+    old_salts: Mapped[list[Any]] = mapped_column(server_default="[]")
+    created_by: Mapped[int | None] = _reference("staff", nullable=True)
+    created_at: Mapped[datetime]
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    retry_at: Mapped[datetime | None]
+    last_code: Mapped[str | None]
+    last_taken_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    pause_code: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+
+class WebhookDelivery(Base):
+    """An event that a subscription is still to be told; written by a trigger with the event, gone when taken."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        ForeignKeyConstraint(["ticket_id", "seq"], ["ticket_events.ticket_id", "ticket_events.seq"]),
+        Index("ix_webhook_deliveries_subscription_id_due_at", "subscription_id", "due_at"),
+    )
+
+    subscription_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("webhook_subscriptions.id"), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    first_tried_at: Mapped[datetime | None]
+    last_code: Mapped[str | None]

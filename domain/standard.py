@@ -248,6 +248,15 @@ class DeliveryPolicy(_Part):
         return rates
 
 
+class WebhookPolicy(_Part):
+    """How patient we are with other systems that are told of events."""
+
+    answer_within: Duration
+    give_up_after: Duration
+    end_after: Duration
+    old_secret_for: Duration
+
+
 class Benchmarks(_Part):
     """The published benchmarks of S-61."""
 
@@ -293,6 +302,7 @@ class Standard(_Part):
     workbench: WorkbenchPolicy
     follow_up: FollowUpPolicy
     delivery: DeliveryPolicy
+    webhooks: WebhookPolicy
     benchmarks: Benchmarks
     triage: TriageWords
 

@@ -13,7 +13,18 @@ from starlette.exceptions import HTTPException
 
 from domain.exceptions import DomainError
 from settings import get_settings
-from web.api import attachments, commands, customers, description, follow_up, problems, reports, staff, tickets
+from web.api import (
+    attachments,
+    commands,
+    customers,
+    description,
+    follow_up,
+    problems,
+    reports,
+    staff,
+    tickets,
+    webhooks,
+)
 from web.api.asked import KEY
 from web.api.door import Door
 from web.api.problems import Fault
@@ -30,7 +41,7 @@ def create_api() -> FastAPI:
         redirect_slashes=False,
     )
     answers = problems.documented(401, 403, 422, 429, 503)
-    for part in (customers, tickets, commands, attachments, follow_up, staff, reports):
+    for part in (customers, tickets, commands, attachments, follow_up, staff, reports, webhooks):
         api.include_router(part.router, responses=answers, dependencies=[Depends(KEY)])
     api.include_router(description.router)
     api.openapi = partial(description.describe, api)  # type: ignore[method-assign]

@@ -26,6 +26,12 @@ REPORT_OF_KNOWN: dict[str, Any] = {
 ANSWER: dict[str, Any] = {"efficiency": 4, "attitude": 5, "solution": 4, "overall": 4, "comment": "quick and friendly"}
 RESULT: dict[str, Any] = {"reason": "waited three days for the part", "suggestion": "say at once when a part lacks"}
 
+SUBSCRIPTION: dict[str, Any] = {
+    "name": "CRM",
+    "url": "https://crm.example.com/hooks/aftercare",
+    "kinds": ["opened", "complete", "confirm_completion", "sla_breached"],
+}
+
 COMMANDS: Mapping[CommandName, dict[str, Any]] = {
     C.ACKNOWLEDGE: {},
     C.ASSIGN: {"assignee_id": 1, "reason": "knows this model"},
