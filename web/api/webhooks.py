@@ -13,7 +13,7 @@ from db import webhooks
 from db.rows import Row
 from db.session import transaction
 from domain.access import MAY_RUN_THE_SYSTEM, require_role
-from domain.commands import ShortText
+from domain.texts import ShortText
 from domain.webhooks import EVENT_KINDS, LONGEST_URL, check_url, secret_of, written_secret
 from settings import get_settings, get_standard
 from web.api import shapes
