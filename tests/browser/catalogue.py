@@ -9,6 +9,8 @@ from db import surveys
 from domain.commands import CommandName
 from domain.lifecycle import TicketState
 from domain.messages import LinkPurpose
+from domain.satisfaction import SurveyAnswer
+from domain.tickets import ticket_number
 from tests.browser.browsing import Reader
 from tests.browser.conftest import Site
 from tests.desk import Desk
@@ -42,7 +44,15 @@ def _at(path: str) -> Callable[[Site], str]:
 def _send_empty(reader: Reader) -> None:
     """Send the page's form past the browser's own checks: what does the server say?"""
     reader.page.evaluate("document.querySelector('main form, form').noValidate = true")
-    reader.page.locator("main form button").last.click()
+    reader.page.locator("main form button:not([formnovalidate])").last.click()
+    reader.page.wait_for_load_state()
+
+
+def _send_empty_plan(reader: Reader) -> None:
+    """Propose a plan without saying which."""
+    folded = reader.page.locator("details#open-propose_plan")
+    folded.evaluate("e => { e.open = true; e.querySelector('form').noValidate = true }")
+    folded.locator("form button").last.click()
     reader.page.wait_for_load_state()
 
 
@@ -81,6 +91,26 @@ def _survey(desk: Desk) -> int:
     return int(desk.surveys(ticket_id)[0]["id"])
 
 
+def _ticket(make: Callable[[Desk], int]) -> Callable[[Site], str]:
+    def path(site: Site) -> str:
+        with site.desk() as desk:
+            return f"/work/tickets/{ticket_number(make(desk))}"
+
+    return path
+
+
+def _call(site: Site) -> str:
+    """The call that a poor answer owes."""
+    with site.desk() as desk:
+        survey_id = _survey(desk)
+        ticket_id = surveys.get(desk.connection, survey_id)["ticket_id"]
+        answer = SurveyAnswer(efficiency=2, attitude=4, solution=2, overall=2, comment="等了三天 / I waited three days")
+        customer = desk.customer_of(ticket_id)
+        surveys.record_answer(desk.connection, survey_id, answer, customer, standard=desk.standard, now=desk.now)
+        (call,) = desk.callbacks(ticket_id)
+        return f"/work/callbacks/{call['id']}"
+
+
 PAGES: dict[str, Shown] = {
     "progress": Shown(_of(P.PROGRESS, _late)),
     "progress-question": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.WAITING_CUSTOMER))),
@@ -103,5 +133,10 @@ PAGES: dict[str, Shown] = {
     "work-mine": Shown(_at("/work"), for_staff=True),
     "work-board": Shown(_at("/work/board"), for_staff=True),
     "work-search": Shown(_at("/work/search"), for_staff=True, act=_search),
+    "work-ticket": Shown(_ticket(_late), for_staff=True),
+    "work-ticket-new": Shown(_ticket(lambda desk: desk.open()), for_staff=True),
+    "work-ticket-problem": Shown(_ticket(_late), for_staff=True, act=_send_empty_plan),
+    "work-callbacks": Shown(_at("/work/callbacks"), for_staff=True),
+    "work-call": Shown(_call, for_staff=True),
     "work-account": Shown(_at("/work/account"), for_staff=True),
 }
