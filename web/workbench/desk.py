@@ -84,7 +84,7 @@ def page_of(
         "tried": attempt.form,
         "has_seen": attempt.has_seen,
         "once": uuid4().hex,
-        "promises": dossier.promises,
+        "promises": sorted(dossier.promises, key=_running_first),
         "contact": _contact(ticket, reader, is_open=shows_contact),
         "plans": [plan | {"owner_name": dossier.name(plan["owner_id"])} for plan in dossier.plans],
         "surveys": dossier.surveys,
@@ -122,6 +122,11 @@ def _form(
             attempt.faults if is_tried else {},
         ),
     )
+
+
+def _running_first(promise: Mapping[str, Any]) -> tuple[bool, bool, datetime]:
+    """What runs and is due first stands on top; then what is paused, then what is over."""
+    return promise["stopped_at"] is not None, promise["due_at"] is None, promise["due_at"] or promise["started_at"]
 
 
 def _contact(ticket: Mapping[str, Any], reader: Reader, *, is_open: bool) -> dict[str, Any]:
