@@ -270,8 +270,8 @@ class TestACommand:
     @pytest.mark.parametrize(
         ("role", "command", "status"),
         [
-            (Role.AGENT, C.ASSIGN, 403),
-            (Role.ENGINEER, C.ASSIGN, 403),
+            (Role.AGENT, C.ESCALATE_TIER, 403),
+            (Role.ENGINEER, C.ESCALATE_TIER, 403),
             (Role.QUALITY_INSPECTOR, C.LOG_STEP, 403),
             (Role.ADMINISTRATOR, C.LOG_STEP, 403),
             (Role.ENGINEER, C.LOG_STEP, 200),
@@ -282,7 +282,8 @@ class TestACommand:
     def test_is_for_the_roles_that_may(
         self, site: Site, make_api: MakeApi, role: Role, command: CommandName, status: int
     ) -> None:
-        values = {C.ASSIGN: {"assignee_id": 1, "reason": "r"}, C.LOG_STEP: {"step": "s"}, C.ADD_NOTE: {"note": "n"}}
+        to = {"assignee_id": 1, "reason": "r"}
+        values = {C.ASSIGN: to, C.ESCALATE_TIER: to, C.LOG_STEP: {"step": "s"}, C.ADD_NOTE: {"note": "n"}}
         number = _number(site, S.DIAGNOSING)
         api = make_api(role=role)
 
@@ -290,6 +291,16 @@ class TestACommand:
 
         assert answer.status_code == status
         assert (command in api.get(f"/tickets/{number}").json()["possible_commands"]) == (status == 200)
+
+    @pytest.mark.parametrize("role", [Role.AGENT, Role.ENGINEER])
+    def test_a_ticket_that_a_colleague_has_is_handed_on_by_leads_only(
+        self, site: Site, make_api: MakeApi, role: Role
+    ) -> None:
+        number = _number(site, S.DIAGNOSING)
+
+        answer = make_api(role=role).give(number, C.ASSIGN, assignee_id=1, reason="r")
+
+        assert answer.status_code == 403
 
 
 class TestTwoClerks:
