@@ -16,6 +16,7 @@ from domain.satisfaction import CallbackResult, SurveyAnswer
 from tests.web.conftest import Api, Site
 from web.api import examples
 from web.api.tickets import NewTicket
+from web.api.webhooks import NewSubscription
 
 
 def test_the_description_is_valid_and_open(site: Site) -> None:
@@ -40,8 +41,21 @@ def test_every_example_is_one() -> None:
     build_customer(examples.CUSTOMER)
     for report in (examples.REPORT_OF_NEW, examples.REPORT_OF_KNOWN):
         NewTicket.model_validate(report)
+    NewSubscription.model_validate(examples.SUBSCRIPTION)
     SurveyAnswer.model_validate(examples.ANSWER)
     CallbackResult.model_validate(examples.RESULT)
+
+
+def test_only_photos_are_sent_as_a_form(site: Site) -> None:
+    paths = site.client.get("/api/v1/openapi.json").json()["paths"]
+    forms = {
+        path: set(ops["post"]["requestBody"]["content"])
+        for path, ops in paths.items()
+        if "requestBody" in ops.get("post", {})
+    }
+
+    assert forms.pop("/tickets/{number}/attachments") == {"multipart/form-data"}
+    assert set().union(*forms.values()) == {"application/json"}
 
 
 def test_every_problem_is_documented_with_examples(site: Site) -> None:

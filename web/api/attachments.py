@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import APIRouter, File, Form, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from clock import utc_now
@@ -63,7 +63,7 @@ def add_attachment(
     number: Number,
     once: OnceKey,
     response: Response,
-    photo: Annotated[UploadFile, Form(description="JPEG, PNG or WebP, at most 10 MB and 50 million pixels.")],
+    photo: Annotated[UploadFile, File(description="JPEG, PNG or WebP, at most 10 MB and 50 million pixels.")],
     step: Annotated[str | None, Form(description="A key step, which the customer reads too.")] = None,
     note: Annotated[str | None, Form(description="Or a note for colleagues.")] = None,
     if_match: IfMatch = None,

@@ -78,6 +78,8 @@ class Door:
         if request.method != "POST":
             return None
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not media_type and not _has_body(request):
+            return None  # some commands need no word
         if _is_upload(request):
             return None if media_type == "multipart/form-data" else problem("not-a-form")
         return None if media_type == "application/json" else problem("not-json")
@@ -94,6 +96,10 @@ def _recognise(request: Request, now: datetime) -> Caller:
         raise KeyRefusedError("send a key: Authorization: Bearer ac_...")
     with transaction() as connection:
         return api_keys.recognise(connection, key.strip(), now=now)
+
+
+def _has_body(request: Request) -> bool:
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0").strip() != "0"
 
 
 def _is_upload(request: Request) -> bool:
