@@ -35,6 +35,7 @@ _SHOWN: Mapping[str, str] = {
     "guidance_only": "flag",
     "is_safety_risk": "flag",
     "is_internal": "flag",
+    "in_time": "flag",
 }
 # What else an event records: ids and counts, which say nothing to people, or what its words say already.
 _SKIPPED = frozenset(
