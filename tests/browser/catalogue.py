@@ -52,6 +52,7 @@ def _send_empty_plan(reader: Reader) -> None:
     """Propose a plan without saying which."""
     folded = reader.page.locator("details#open-propose_plan")
     folded.evaluate("e => { e.open = true; e.querySelector('form').noValidate = true }")
+    folded.locator('[name="steps"]').fill("")
     folded.locator("form button").last.click()
     reader.page.wait_for_load_state()
 
@@ -136,7 +137,7 @@ PAGES: dict[str, Shown] = {
     "work-ticket": Shown(_ticket(_late), for_staff=True),
     "work-ticket-new": Shown(_ticket(lambda desk: desk.open()), for_staff=True),
     "work-ticket-problem": Shown(_ticket(_late), for_staff=True, act=_send_empty_plan),
-    "work-callbacks": Shown(_at("/work/callbacks"), for_staff=True),
     "work-call": Shown(_call, for_staff=True),
+    "work-callbacks": Shown(lambda site: _call(site).rpartition("/")[0], for_staff=True),
     "work-account": Shown(_at("/work/account"), for_staff=True),
 }

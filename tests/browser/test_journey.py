@@ -181,7 +181,7 @@ def test_a_ticket_s_whole_life_in_the_browser(browser: Browser, site: Site, stor
         fill(form, {**scores, "comment": said["comment"]})
         customer.reader.shoot("journey-survey")
         form.locator("button:not([name])").click()
-        settle(utc_now() + timedelta(hours=25))
+        settle(utc_now())
         customer.follow(P.PROGRESS)
         customer.reader.shoot("journey-call-promised")
         supervisor.call_back(story.name, reason=said["reason"], suggestion=said["suggestion"])
