@@ -41,7 +41,7 @@ class TestATicket:
         ("arguments", "said"),
         [
             (("complete", "--as", SUPERVISOR, "summary=s", "tested=true"), "'complete' is not possible while"),
-            (("assign", "--as", ENGINEER, "assignee_id=1", "reason=r"), "not for the role 'engineer'"),
+            (("escalate_tier", "--as", ENGINEER, "assignee_id=1", "reason=r"), "not for the role 'engineer'"),
             (("confirm_completion", "--as", "customer", "signed_by=w"), "possible now: "),
             (("close", "--as", SUPERVISOR), "it is for: system"),
             (("add_note", "--as", "nobody@example.com", "note=n"), "no active member of staff has the address"),
