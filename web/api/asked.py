@@ -97,6 +97,12 @@ _SAID: Mapping[str, Any] = {
     "payload": {},
     "facts": {},
     "comment": None,
+    "best_point": None,
+    "most_wanted": None,
+    "booking_improvement": None,
+    "on_site_improvement": None,
+    "follow_up_improvement": None,
+    "confirmation_improvement": None,
     "reason": None,
     "suggestion": None,
 }
