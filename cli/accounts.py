@@ -38,7 +38,7 @@ def password(
             raise CommandError(f"the password must have {LEAST} to {MOST} characters; nothing was changed") from None
         if who is not None:
             staff_accounts.set_password(connection, who, kept)
-    Screen().say(f"The password is set; sign in at {get_settings().web_url}/work.")
+    Screen().say(f"The password is set; sign in at {get_settings().web_url}/workbench.")
 
 
 def invite(email: Member) -> None:
@@ -56,7 +56,7 @@ def invite(email: Member) -> None:
     token = written(account.staff_id, account.password_hash, key=settings.signing_key(), expires_at=expires_at)
     # The link alone on stdout, so that it can be piped to where it is sent from.
     Screen(stderr=True).say(f"Good for one password, until {local_time(expires_at, zone)}.")
-    typer.echo(f"{settings.web_url}/work/invitation/{token}")
+    typer.echo(f"{settings.web_url}/workbench/invitation/{token}")
 
 
 def _asked() -> str:

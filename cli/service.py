@@ -77,7 +77,7 @@ def _run(settings: Settings, screen: Screen) -> None:
             runs.start_windows(env)
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", manager, "web", seconds=30)
         screen.say(
-            f"Aftercare is up.\n  Pages     {settings.web_url}\n  Workbench {settings.web_url}/work",
+            f"Aftercare is up.\n  Pages     {settings.web_url}\n  Workbench {settings.web_url}/workbench",
             lines=True,
         )
         screen.say(f"  Prefect   {settings.prefect_url}")

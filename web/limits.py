@@ -28,14 +28,14 @@ from web.api.problems import problem
 # A form that is urlencoded takes nine bytes for a Chinese character.
 MOST_BYTES = 200_000
 # With photos, beside what is typed; and a signature that was drawn.
-_UPLOADS = {"/report": MOST_PHOTOS * LARGEST + 1_000_000, "/work/": MOST_PHOTOS * LARGEST + 1_000_000}
+_UPLOADS = {"/report": MOST_PHOTOS * LARGEST + 1_000_000, "/workbench/": MOST_PHOTOS * LARGEST + 1_000_000}
 _DRAWN = {"/sign-off/": 2_000_000}
 # They count for themselves: by key, by signature.
 _OWN_LIMITS = (f"{PREFIX}/", WEBHOOKS)
 _UNCOUNTED = ("/static/", "/health")
 _LINKS = (*(f"/{path}/" for path in PATHS.values()), "/report/sent/")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_STAFF, _STAFF_TIMES = "/work", 5
+_STAFF, _STAFF_TIMES = "/workbench", 5
 _FORMS_PER_MINUTE = 30
 
 

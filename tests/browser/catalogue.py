@@ -95,7 +95,7 @@ def _survey(desk: Desk) -> int:
 def _ticket(make: Callable[[Desk], int]) -> Callable[[Site], str]:
     def path(site: Site) -> str:
         with site.desk() as desk:
-            return f"/work/tickets/{ticket_number(make(desk))}"
+            return f"/workbench/tickets/{ticket_number(make(desk))}"
 
     return path
 
@@ -109,7 +109,7 @@ def _call(site: Site) -> str:
         customer = desk.customer_of(ticket_id)
         surveys.record_answer(desk.connection, survey_id, answer, customer, standard=desk.standard, now=desk.now)
         (call,) = desk.callbacks(ticket_id)
-        return f"/work/callbacks/{call['id']}"
+        return f"/workbench/callbacks/{call['id']}"
 
 
 PAGES: dict[str, Shown] = {
@@ -129,15 +129,15 @@ PAGES: dict[str, Shown] = {
     "mailbox": Shown(_at("/mailbox")),
     "not-found": Shown(_at("/nowhere"), 404),
     "link-altered": Shown(_at("/plan/altered"), 410),
-    "sign-in": Shown(_at("/work/sign-in")),
-    "sign-in-problem": Shown(_at("/work/sign-in"), act=_send_empty),
-    "work-mine": Shown(_at("/work"), for_staff=True),
-    "work-board": Shown(_at("/work/board"), for_staff=True),
-    "work-search": Shown(_at("/work/search"), for_staff=True, act=_search),
+    "sign-in": Shown(_at("/workbench/sign-in")),
+    "sign-in-problem": Shown(_at("/workbench/sign-in"), act=_send_empty),
+    "work-mine": Shown(_at("/workbench"), for_staff=True),
+    "work-board": Shown(_at("/workbench/board"), for_staff=True),
+    "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),
     "work-ticket": Shown(_ticket(_late), for_staff=True),
     "work-ticket-new": Shown(_ticket(lambda desk: desk.open()), for_staff=True),
     "work-ticket-problem": Shown(_ticket(_late), for_staff=True, act=_send_empty_plan),
     "work-call": Shown(_call, for_staff=True),
     "work-callbacks": Shown(lambda site: _call(site).rpartition("/")[0], for_staff=True),
-    "work-account": Shown(_at("/work/account"), for_staff=True),
+    "work-account": Shown(_at("/workbench/account"), for_staff=True),
 }

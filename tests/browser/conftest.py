@@ -83,11 +83,11 @@ class Site:
             who = staff.actor(connection, seed.address(member))
             assert who.id is not None
             staff_accounts.keep_hash(connection, who.id, _kept_password())
-        reader.open("/work/sign-in")
+        reader.open("/workbench/sign-in")
         reader.page.locator('[name="email"]').fill(seed.address(member))
         reader.page.locator('[name="password"]').fill(PASSWORD)
         reader.page.locator("main form button").click()
-        reader.page.wait_for_url("**/work")
+        reader.page.wait_for_url("**/workbench")
 
     def link(self, purpose: LinkPurpose, subject_id: int, part: int = 0, *, hours: float = 24) -> str:
         """The path of a signed link that expires in ``hours``."""

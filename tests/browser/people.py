@@ -97,7 +97,7 @@ class Worker:
 
     def act(self, number: str, action: str, *, button: str | None = None, **typed: Any) -> None:
         """Use one form of the ticket's page; it is taken, and the page says so."""
-        address = f"/work/tickets/{number}"
+        address = f"/workbench/tickets/{number}"
         self.reader.open(address)
         form = self.reader.page.locator(f'form[action="{address}/{action}"]')
         folded = self.reader.page.locator(f"details#open-{action}:not([open])")
@@ -109,12 +109,12 @@ class Worker:
 
     def call_back(self, customer: str, **typed: str) -> None:
         """Take the customer's call from the queue and write down what it brought."""
-        self.reader.open("/work/callbacks")
+        self.reader.open("/workbench/callbacks")
         self.reader.shoot("journey-work-callbacks")
         self.reader.page.get_by_role("link", name=customer).first.click()
-        self.reader.page.wait_for_url("**/work/callbacks/*")
+        self.reader.page.wait_for_url("**/workbench/callbacks/*")
         self.reader.shoot("journey-work-call")
         form = self.reader.page.locator('form[action$="/result"]')
         fill(form, typed)
         form.locator("button").last.click()
-        self.reader.page.wait_for_url("**/work/callbacks?*")
+        self.reader.page.wait_for_url("**/workbench/callbacks?*")

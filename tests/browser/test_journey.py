@@ -131,7 +131,7 @@ def test_a_ticket_s_whole_life_in_the_browser(browser: Browser, site: Site, stor
         asked |= {"name": story.name, "language": story.language, "region": story.region}
         number = customer.report(**story.report, **asked)
         customer.reader.shoot("journey-receipt")
-        engineer.reader.open("/work")
+        engineer.reader.open("/workbench")
         assert engineer.reader.sees(number)
         engineer.act(number, "acknowledge")
         engineer.act(number, "take")
@@ -148,7 +148,7 @@ def test_a_ticket_s_whole_life_in_the_browser(browser: Browser, site: Site, stor
         else:
             customer.press("object", reason=said["objection"])
         assert _state(site, number) == S.DIAGNOSING
-        engineer.reader.open(f"/work/tickets/{number}")
+        engineer.reader.open(f"/workbench/tickets/{number}")
         assert engineer.reader.sees(said["objection"])
         engineer.reader.shoot("journey-work-objection")
         engineer.act(number, "propose_plan", **_plan(story, days=4))
@@ -185,7 +185,7 @@ def test_a_ticket_s_whole_life_in_the_browser(browser: Browser, site: Site, stor
         customer.follow(P.PROGRESS)
         customer.reader.shoot("journey-call-promised")
         supervisor.call_back(story.name, reason=said["reason"], suggestion=said["suggestion"])
-        supervisor.reader.open(f"/work/tickets/{number}")
+        supervisor.reader.open(f"/workbench/tickets/{number}")
         assert supervisor.reader.sees(said["reason"])
         supervisor.reader.shoot("journey-work-all")
 

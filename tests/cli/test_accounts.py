@@ -24,7 +24,7 @@ def test_a_password_is_set_from_standard_input_and_not_shown(console: Console) -
     said = console.run("staff", "password", SUPERVISOR, "--stdin", typed=f"{PASSWORD}\n")
 
     assert is_right(_kept(console), PASSWORD)
-    assert "/work" in said.stdout
+    assert "/workbench" in said.stdout
     assert PASSWORD not in said.stdout + said.stderr
 
 
@@ -42,7 +42,7 @@ def test_an_invitation_is_a_link_alone(console: Console) -> None:
     link = console.succeed("staff", "invite", SUPERVISOR).strip()
 
     staff_id, _ = invited(link.rpartition("/")[2], key=kept_secret(console.home, "signing_key"), now=utc_now())
-    assert "/work/invitation/" in link
+    assert "/workbench/invitation/" in link
     with transaction(console.database) as connection:
         account = staff_accounts.find(connection, SUPERVISOR)
     assert account is not None

@@ -20,7 +20,7 @@ from settings import get_standard
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show
 
-router = APIRouter(prefix="/work/board")
+router = APIRouter(prefix="/workbench/board")
 Lead = Annotated[StaffMember, Depends(require(*MAY_READ_BOARD))]
 Text = Annotated[str, Form()]
 
@@ -65,7 +65,7 @@ def reassign(member: Lead, number: Text = "", assignee_id: Text = "", reason: Te
             fault = "not_now"
     if fault:
         return _page(member, typed=typed, fault=fault, status=422)
-    return RedirectResponse("/work/board?done=1", status_code=303)
+    return RedirectResponse("/workbench/board?done=1", status_code=303)
 
 
 def _page(

@@ -24,7 +24,7 @@ from web.workbench.frame import show
 from web.workbench.shown import read_form, reader_of
 from web.workbench.typed import Fault, FormError, Typed, faults_in
 
-router = APIRouter(prefix="/work/callbacks")
+router = APIRouter(prefix="/workbench/callbacks")
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 _MOST = 100
 
@@ -74,12 +74,12 @@ def _record(member: StaffMember, callback_id: int, form: str, typed: Typed) -> R
         faults, status = error.faults, 422
     except IllegalTransitionError:
         if _was_mine(member, callback_id, form, typed):  # a second tap
-            return RedirectResponse("/work/callbacks?done=1", status_code=303)
+            return RedirectResponse("/workbench/callbacks?done=1", status_code=303)
         refused, status = "not_possible", 409
     except NotPermittedError:
         refused, status = "not_permitted", 403
     else:
-        return RedirectResponse("/work/callbacks?done=1", status_code=303)
+        return RedirectResponse("/workbench/callbacks?done=1", status_code=303)
     return _page(member, callback_id, form=form, typed=typed.values, faults=faults, refused=refused, status=status)
 
 

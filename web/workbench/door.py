@@ -21,7 +21,7 @@ from domain.people import Actor, Role
 from settings import get_settings, get_standard
 from templates.languages import language_for
 
-SIGN_IN = "/work/sign-in"
+SIGN_IN = "/workbench/sign-in"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_FILES, _MOST_FIELDS = 8, 200
 

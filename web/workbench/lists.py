@@ -20,7 +20,7 @@ from settings import get_standard
 from web.workbench.door import Member, StaffMember
 from web.workbench.frame import show
 
-router = APIRouter(prefix="/work")
+router = APIRouter(prefix="/workbench")
 _MOST, _MOST_FOUND = 50, 30
 _LONGEST_QUESTION = 100
 

@@ -15,7 +15,7 @@ from domain.pictures import LARGEST, Photo, read_picture
 from web.workbench.door import Member
 from web.workbench.typed import Fault, FormError, Typed
 
-router = APIRouter(prefix="/work/photos")
+router = APIRouter(prefix="/workbench/photos")
 MOST_PHOTOS = 4
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/webp"})
 

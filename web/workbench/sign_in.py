@@ -22,9 +22,9 @@ from web.language import page_language
 from web.workbench.door import SIGN_IN, Member, StaffMember, forget, keep, require_own_origin, token_of
 from web.workbench.frame import show, show_outside
 
-router = APIRouter(prefix="/work")
+router = APIRouter(prefix="/workbench")
 Text = Annotated[str, Form()]
-_HOME = "/work"
+_HOME = "/workbench"
 _LONGEST_ADDRESS = 320
 # A path of ours and nothing that a browser could take for another host.
 _INSIDE = re.compile(r"/work(/[A-Za-z0-9/_.-]*)?(\?[A-Za-z0-9=&_.%-]*)?")
@@ -95,7 +95,7 @@ def choose_language(member: Member, language: Text = "") -> Response:
         raise InvalidInputError("language", "is not offered")
     with transaction() as connection:
         staff_accounts.set_language(connection, member.id, language)
-    return RedirectResponse("/work/account?done=language", status_code=303)
+    return RedirectResponse("/workbench/account?done=language", status_code=303)
 
 
 @router.post("/account/password")

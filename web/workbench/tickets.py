@@ -37,7 +37,7 @@ from web.workbench.photos import read_photos
 from web.workbench.shown import read_form, reader_of
 from web.workbench.typed import Fault, FormError, Typed, faults_of
 
-router = APIRouter(prefix="/work/tickets")
+router = APIRouter(prefix="/workbench/tickets")
 Number = Annotated[str, Path(pattern=r"^(TK-)?0{0,20}[1-9][0-9]{0,9}$", max_length=40)]
 
 
@@ -79,7 +79,7 @@ def _act(member: StaffMember, number: str, action: str, typed: Typed) -> Respons
     except NotPermittedError:
         attempt, status = replace(attempt, refused=word(reader_of(member).language, "refusal", "not_permitted")), 403
     else:
-        return RedirectResponse(f"/work/tickets/{applied.number}?done={action}", status_code=303)
+        return RedirectResponse(f"/workbench/tickets/{applied.number}?done={action}", status_code=303)
     return _page(member, number, attempt=attempt, status=status)
 
 

@@ -42,7 +42,7 @@ def make_bench(site: Site) -> MakeBench:
                 connection.execute(update(Staff).where(Staff.id == who.id).values(role=role.value))
         client = TestClient(create_app())
         form = {"email": seed.address(member), "password": PASSWORD}
-        answer = client.post("/work/sign-in", data=form, follow_redirects=False)
+        answer = client.post("/workbench/sign-in", data=form, follow_redirects=False)
         assert answer.status_code == 303, answer.text
         return Bench(client, who.id)
 

@@ -81,11 +81,11 @@ class Bench:
 
     def ticket(self, number: str, **query: str) -> Response:
         """A ticket's page."""
-        return self.client.get(f"/work/tickets/{number}", params=query)
+        return self.client.get(f"/workbench/tickets/{number}", params=query)
 
     def actions(self, number: str) -> set[str]:
         """The names of the forms that a ticket's page offers."""
-        prefix = f"/work/tickets/{number}/"
+        prefix = f"/workbench/tickets/{number}/"
         return {path.removeprefix(prefix) for path in forms_of(self.ticket(number)) if path.startswith(prefix)}
 
     def fill(self, page: Response, action: str, **values: Any) -> dict[str, Any]:
@@ -98,5 +98,5 @@ class Bench:
 
     def act(self, number: str, name: str, *, files: Files | None = None, **values: Any) -> Response:
         """Open the ticket, fill one form, send it."""
-        action = f"/work/tickets/{number}/{name}"
+        action = f"/workbench/tickets/{number}/{name}"
         return self.send(action, self.fill(self.ticket(number), action, **values), files)

@@ -55,8 +55,8 @@ def call(site: Site, callback_id: int) -> dict[str, Any]:
 
 
 def send(bench: Bench, callback_id: int, name: str, **values: Any) -> Any:
-    action = f"/work/callbacks/{callback_id}/{name}"
-    return bench.send(action, bench.fill(bench.get(f"/work/callbacks/{callback_id}"), action, **values))
+    action = f"/workbench/callbacks/{callback_id}/{name}"
+    return bench.send(action, bench.fill(bench.get(f"/workbench/callbacks/{callback_id}"), action, **values))
 
 
 class TestTheQueue:
@@ -64,9 +64,9 @@ class TestTheQueue:
         late = unhappy(site, hours_ago=3, comment="等了三天")
         soon = unhappy(site, hours_ago=0.2, comment="态度不好")
 
-        page = bench.get("/work/callbacks")
+        page = bench.get("/workbench/callbacks")
 
-        assert page.text.index(f'"/work/callbacks/{late}"') < page.text.index(f'"/work/callbacks/{soon}"')
+        assert page.text.index(f'"/workbench/callbacks/{late}"') < page.text.index(f'"/workbench/callbacks/{soon}"')
         assert page.text.count("card late") == 1
         assert "等了三天" in page.text
 
@@ -76,8 +76,8 @@ class TestTheQueue:
         callback_id = unhappy(site)
         number = "+8613800138000"
 
-        assert number not in bench.get("/work/callbacks").text
-        page = bench.get(f"/work/callbacks/{callback_id}")
+        assert number not in bench.get("/workbench/callbacks").text
+        page = bench.get(f"/workbench/callbacks/{callback_id}")
         assert number not in page.text
         assert "+86138****8000" in page.text
 
@@ -93,19 +93,19 @@ class TestTheQueue:
         callback_id = unhappy(site)
         inspector = make_bench(role=Role.QUALITY_INSPECTOR)
 
-        page = inspector.get(f"/work/callbacks/{callback_id}")
+        page = inspector.get(f"/workbench/callbacks/{callback_id}")
 
         assert "+86138****8000" in page.text
-        assert not [action for action in forms_of(page) if action.startswith("/work/callbacks/")]
+        assert not [action for action in forms_of(page) if action.startswith("/workbench/callbacks/")]
 
     def test_the_script_speaks_the_customers_language_and_can_be_switched(self, site: Site, bench: Bench) -> None:
         callback_id = unhappy(site, language="en", comment="far too slow")
 
-        page = bench.get(f"/work/callbacks/{callback_id}")
+        page = bench.get(f"/workbench/callbacks/{callback_id}")
 
         assert "2 out of 5" in text_of(page)
         assert "far too slow" in text_of(page)
-        assert "打了2分" in text_of(bench.get(f"/work/callbacks/{callback_id}?script=zh-CN"))
+        assert "打了2分" in text_of(bench.get(f"/workbench/callbacks/{callback_id}?script=zh-CN"))
 
 
 class TestTheResult:
@@ -118,8 +118,8 @@ class TestTheResult:
         done = call(site, callback_id)
         assert (done["state"], done["reason"], done["suggestion"]) == ("done", *RESULT.values())
         assert done["done_by"] == bench.staff_id
-        assert f'"/work/callbacks/{callback_id}"' not in bench.get("/work/callbacks").text
-        assert "缺货要马上说" in bench.get(f"/work/callbacks/{callback_id}").text
+        assert f'"/workbench/callbacks/{callback_id}"' not in bench.get("/workbench/callbacks").text
+        assert "缺货要马上说" in bench.get(f"/workbench/callbacks/{callback_id}").text
 
     @pytest.mark.parametrize(
         ("values", "field"),
@@ -141,8 +141,8 @@ class TestTheResult:
 
     def test_a_double_tap_records_it_once(self, site: Site, bench: Bench) -> None:
         callback_id = unhappy(site)
-        action = f"/work/callbacks/{callback_id}/result"
-        form = bench.fill(bench.get(f"/work/callbacks/{callback_id}"), action, **RESULT)
+        action = f"/workbench/callbacks/{callback_id}/result"
+        form = bench.fill(bench.get(f"/workbench/callbacks/{callback_id}"), action, **RESULT)
 
         assert [bench.send(action, form).status_code for _ in range(2)] == [303, 303]
 
@@ -151,8 +151,10 @@ class TestTheResult:
     ) -> None:
         callback_id = unhappy(site)
         benches = [make_bench("sun.jing"), make_bench("carol.king"), make_bench("ma.chao")]
-        action = f"/work/callbacks/{callback_id}/result"
-        forms = [b.fill(b.get(f"/work/callbacks/{callback_id}"), action, reason=f"原因{b.staff_id}号") for b in benches]
+        action = f"/workbench/callbacks/{callback_id}/result"
+        forms = [
+            b.fill(b.get(f"/workbench/callbacks/{callback_id}"), action, reason=f"原因{b.staff_id}号") for b in benches
+        ]
 
         with ThreadPoolExecutor(3) as threads:
             answers = list(threads.map(lambda pair: pair[0].send(action, pair[1]), zip(benches, forms, strict=True)))
@@ -169,11 +171,11 @@ class TestTheResult:
     def test_a_low_score_is_not_called_by_those_it_is_about(self, site: Site, make_bench: MakeBench, who: str) -> None:
         callback_id = unhappy(site)
         bench = make_bench(who)
-        page = bench.get(f"/work/callbacks/{callback_id}")
+        page = bench.get(f"/workbench/callbacks/{callback_id}")
 
-        assert f"/work/callbacks/{callback_id}/result" not in forms_of(page)
-        form = forms_of(page)[f"/work/callbacks/{callback_id}/contact"] | RESULT
-        assert bench.send(f"/work/callbacks/{callback_id}/result", form).status_code == 403
+        assert f"/workbench/callbacks/{callback_id}/result" not in forms_of(page)
+        form = forms_of(page)[f"/workbench/callbacks/{callback_id}/contact"] | RESULT
+        assert bench.send(f"/workbench/callbacks/{callback_id}/result", form).status_code == 403
         assert call(site, callback_id)["state"] == "open"
 
 
@@ -198,17 +200,17 @@ class TestTheSurveyByPhone:
         assert answer.status_code == 422
         assert 'id="answer-overall-fault"' in answer.text
         assert 'id="answer-attitude-fault"' in answer.text
-        form = forms_of(answer)[f"/work/callbacks/{callback_id}/answer"]
+        form = forms_of(answer)[f"/workbench/callbacks/{callback_id}/answer"]
         assert (form["efficiency"], form["solution"], form["comment"]) == (["5"], ["4"], ["好"])
 
     def test_an_engineer_records_no_scores_of_their_own_work(self, site: Site, make_bench: MakeBench) -> None:
         _, callback_id = to_be_surveyed(site)
 
-        assert f"/work/callbacks/{callback_id}/answer" not in forms_of(
-            make_bench("zhang.wei").get(f"/work/callbacks/{callback_id}")
+        assert f"/workbench/callbacks/{callback_id}/answer" not in forms_of(
+            make_bench("zhang.wei").get(f"/workbench/callbacks/{callback_id}")
         )
 
 
-@pytest.mark.parametrize("path", ["/work/callbacks/999999", "/work/callbacks/0", "/work/callbacks/x"])
+@pytest.mark.parametrize("path", ["/workbench/callbacks/999999", "/workbench/callbacks/0", "/workbench/callbacks/x"])
 def test_no_such_call_is_said_kindly(bench: Bench, path: str) -> None:
     assert bench.get(path).status_code == 404

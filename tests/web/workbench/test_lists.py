@@ -56,7 +56,7 @@ def promise(site: Site, number: str, *, hours: float) -> None:
 
 
 def search(bench: Bench, asked: str) -> Response:
-    return bench.send("/work/search", bench.fill(bench.get("/work/search"), "/work/search", asked=asked))
+    return bench.send("/workbench/search", bench.fill(bench.get("/workbench/search"), "/workbench/search", asked=asked))
 
 
 def part(page: Response, heading: str) -> str:
@@ -70,7 +70,7 @@ def test_what_is_due_first_stands_on_top_and_what_is_late_says_so(site: Site, be
         give(site, number, bench.staff_id)
         promise(site, number, hours=hours)
 
-    page = text_of(bench.get("/work"))
+    page = text_of(bench.get("/workbench"))
 
     assert page.index(late) < page.index(soon) < page.index(calm)
     assert "已超时 2小时" in page
@@ -78,16 +78,16 @@ def test_what_is_due_first_stands_on_top_and_what_is_late_says_so(site: Site, be
 
 
 def test_what_nobody_has_taken_is_shown_to_who_may_take_it(make_bench: MakeBench, ticket: str) -> None:
-    assert ticket in make_bench("zhang.wei").get("/work").text
-    assert ticket not in make_bench("he.miao", role=Role.QUALITY_INSPECTOR).get("/work").text
+    assert ticket in make_bench("zhang.wei").get("/workbench").text
+    assert ticket not in make_bench("he.miao", role=Role.QUALITY_INSPECTOR).get("/workbench").text
 
 
 def test_a_list_that_has_not_changed_is_not_sent_again(site: Site, bench: Bench, ticket: str) -> None:
     promise(site, ticket, hours=30.5)
-    first = bench.get("/work/mine.html")
-    same = bench.client.get("/work/mine.html", headers={"if-none-match": first.headers["etag"]})
+    first = bench.get("/workbench/mine.html")
+    same = bench.client.get("/workbench/mine.html", headers={"if-none-match": first.headers["etag"]})
     open_ticket(site, phone="+8613800138009")
-    changed = bench.client.get("/work/mine.html", headers={"if-none-match": first.headers["etag"]})
+    changed = bench.client.get("/workbench/mine.html", headers={"if-none-match": first.headers["etag"]})
 
     assert "<html" not in first.text
     assert (same.status_code, same.content) == (304, b"")
@@ -144,13 +144,13 @@ def test_the_search_goes_by_indexes(site: Site) -> None:
 
 
 def test_the_board_is_for_those_who_lead(make_bench: MakeBench) -> None:
-    assert make_bench("sun.jing").get("/work/board").status_code == 200
-    assert make_bench("ma.chao").get("/work/board").status_code == 200
-    refused = make_bench("zhang.wei").get("/work/board")
+    assert make_bench("sun.jing").get("/workbench/board").status_code == 200
+    assert make_bench("ma.chao").get("/workbench/board").status_code == 200
+    refused = make_bench("zhang.wei").get("/workbench/board")
 
     assert refused.status_code == 403
     assert "主管" in text_of(refused)
-    assert "/work/board" not in make_bench("zhang.wei").get("/work").text
+    assert "/workbench/board" not in make_bench("zhang.wei").get("/workbench").text
 
 
 def test_the_board_shows_what_is_late_what_will_be_and_what_nobody_takes(site: Site, bench: Bench) -> None:
@@ -159,7 +159,7 @@ def test_the_board_shows_what_is_late_what_will_be_and_what_nobody_takes(site: S
         promise(site, number, hours=hours)
     give(site, near, bench.staff_id)
 
-    page = bench.get("/work/board")
+    page = bench.get("/workbench/board")
     of_late = part(page, "已超时").partition("即将到期")[0]
     of_near = part(page, "即将到期").partition("久未领取")[0]
     of_untaken = part(page, "久未领取").partition("逾期回访")[0]
@@ -170,22 +170,26 @@ def test_the_board_shows_what_is_late_what_will_be_and_what_nobody_takes(site: S
 
 
 def hand_over(bench: Bench, **values: str) -> Response:
-    form = bench.fill(bench.get("/work/board"), "/work/board/reassign", **values)
-    return bench.send("/work/board/reassign", form)
+    form = bench.fill(bench.get("/workbench/board"), "/workbench/board/reassign", **values)
+    return bench.send("/workbench/board/reassign", form)
 
 
 def test_a_lead_hands_a_ticket_over_with_a_reason_once(site: Site, bench: Bench, ticket: str) -> None:
     with site.desk() as desk:
         engineer = desk.connection.execute(text("SELECT id FROM staff WHERE email LIKE 'zhang.wei%'")).scalar_one()
     form = bench.fill(
-        bench.get("/work/board"), "/work/board/reassign", number=ticket, assignee_id=str(engineer), reason="离客户最近"
+        bench.get("/workbench/board"),
+        "/workbench/board/reassign",
+        number=ticket,
+        assignee_id=str(engineer),
+        reason="离客户最近",
     )
     with transaction(site.database) as connection:
         connection.execute(update(Ticket).values(state="acknowledged"))
 
-    first = bench.send("/work/board/reassign", form)
+    first = bench.send("/workbench/board/reassign", form)
     after_first = site.everything()
-    second = bench.send("/work/board/reassign", form)
+    second = bench.send("/workbench/board/reassign", form)
 
     assert first.status_code == second.status_code == 303
     assert site.everything() == after_first
@@ -227,5 +231,5 @@ def test_pages_stay_small_with_many_tickets(site: Site, bench: Bench) -> None:
     with transaction(site.database) as connection:
         assert connection.execute(select(Customer.id)).all()
 
-    assert len(bench.get("/work").content) < 50_000
-    assert len(bench.get("/work/board").content) < 50_000
+    assert len(bench.get("/workbench").content) < 50_000
+    assert len(bench.get("/workbench/board").content) < 50_000

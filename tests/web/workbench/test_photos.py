@@ -47,7 +47,7 @@ def test_a_photo_goes_with_the_step_and_is_shown_in_the_history(site: Site, benc
     (photo,) = kept(site, ticket_id)
     with site.desk() as desk:
         assert photo["event_id"] == desk.last_event(ticket_id)["id"]
-    path = f"/work/photos/{photo['id']}"
+    path = f"/workbench/photos/{photo['id']}"
     assert f'src="{path}"' in bench.ticket(number).text
     shown = bench.get(path)
     assert shown.headers["content-type"] == "image/jpeg"
@@ -65,7 +65,7 @@ def test_where_it_was_taken_and_whatever_hides_behind_it_are_gone(site: Site, be
 
     bench.act(number, "log_step", step="s", files=files(hidden))
 
-    content = bench.get(f"/work/photos/{kept(site, ticket_id)[0]['id']}").content
+    content = bench.get(f"/workbench/photos/{kept(site, ticket_id)[0]['id']}").content
     assert b"Lane 5" not in content
     assert b"<script>" not in content
 
@@ -85,7 +85,7 @@ def test_what_is_no_picture_is_refused_beside_the_field_and_the_words_stay(
 
     assert answer.status_code == 422
     assert 'id="log_step-photo-fault"' in answer.text
-    assert forms_of(answer)[f"/work/tickets/{number}/log_step"]["step"] == ["拆下外机"]
+    assert forms_of(answer)[f"/workbench/tickets/{number}/log_step"]["step"] == ["拆下外机"]
     assert site.everything() == before
     assert kept(site, ticket_id) == []
 
@@ -128,7 +128,7 @@ def test_a_path_in_the_name_leads_nowhere(site: Site, bench: Bench) -> None:
 
 def test_a_double_tap_keeps_a_photo_once(site: Site, bench: Bench) -> None:
     ticket_id, number = opened(site)
-    action = f"/work/tickets/{number}/log_step"
+    action = f"/workbench/tickets/{number}/log_step"
     form = bench.fill(bench.ticket(number), action, step="s")
 
     assert [bench.send(action, form, files(picture())).status_code for _ in range(2)] == [303, 303]
@@ -155,7 +155,7 @@ def test_photos_are_asked_for_again_when_something_else_was_wrong(site: Site, be
     assert "请重新选择照片" in text_of(answer)
 
 
-@pytest.mark.parametrize("path", ["/work/photos/999999", "/work/photos/0", "/work/photos/x"])
+@pytest.mark.parametrize("path", ["/workbench/photos/999999", "/workbench/photos/0", "/workbench/photos/x"])
 def test_no_such_photo_is_said_kindly(bench: Bench, path: str) -> None:
     assert bench.get(path).status_code == 404
 
@@ -164,7 +164,7 @@ def test_who_is_not_signed_in_sees_no_photo(site: Site, bench: Bench, make_bench
     ticket_id, number = opened(site)
     bench.act(number, "log_step", step="s", files=files(picture()))
 
-    stranger = site.client.get(f"/work/photos/{kept(site, ticket_id)[0]['id']}", follow_redirects=False)
+    stranger = site.client.get(f"/workbench/photos/{kept(site, ticket_id)[0]['id']}", follow_redirects=False)
 
     assert stranger.status_code in (303, 401)
     assert not stranger.headers.get("content-type", "").startswith("image/")

@@ -27,7 +27,9 @@ WHO = "sun.jing"
 
 
 def sign_in(client: TestClient, email: str, password: str, **more: str) -> Response:
-    return client.post("/work/sign-in", data={"email": email, "password": password, **more}, follow_redirects=False)
+    return client.post(
+        "/workbench/sign-in", data={"email": email, "password": password, **more}, follow_redirects=False
+    )
 
 
 def asked_of(dependant: Any) -> set[str]:
@@ -36,7 +38,7 @@ def asked_of(dependant: Any) -> set[str]:
 
 
 def is_in(client: TestClient) -> bool:
-    answer = client.get("/work", follow_redirects=False)
+    answer = client.get("/workbench", follow_redirects=False)
     assert answer.status_code in (200, 303)
     return answer.status_code == 200
 
@@ -44,24 +46,32 @@ def is_in(client: TestClient) -> bool:
 def test_a_visitor_is_led_to_the_sign_in_and_from_there_to_where_they_wanted(site: Site, make_bench: MakeBench) -> None:
     make_bench(WHO)
 
-    asked = site.client.get("/work/account?done=language", follow_redirects=False)
+    asked = site.client.get("/workbench/account?done=language", follow_redirects=False)
     page = site.client.get(asked.headers["location"])
-    form = forms_of(page)["/work/sign-in?lang=zh-CN"] | {"email": seed.address(WHO), "password": PASSWORD}
-    answer = site.client.post("/work/sign-in", data=form, follow_redirects=False)
+    form = forms_of(page)["/workbench/sign-in?lang=zh-CN"] | {"email": seed.address(WHO), "password": PASSWORD}
+    answer = site.client.post("/workbench/sign-in", data=form, follow_redirects=False)
 
     assert asked.status_code == 303
-    assert answer.headers["location"] == "/work/account?done=language"
+    assert answer.headers["location"] == "/workbench/account?done=language"
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://evil.example", "//evil.example", "/work\\@evil.example", "/work//evil", "/mailbox", "/workx"]
+    "elsewhere",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/workbench\\@evil.example",
+        "/workbench//evil",
+        "/mailbox",
+        "/workbenchx",
+    ],
 )
 def test_nobody_is_led_to_another_site_after_signing_in(site: Site, make_bench: MakeBench, elsewhere: str) -> None:
     make_bench(WHO)
 
     answer = sign_in(site.client, seed.address(WHO), PASSWORD, next=elsewhere)
 
-    assert answer.headers["location"] in ("/work", "/work//evil")
+    assert answer.headers["location"] in ("/workbench", "/workbench//evil")
 
 
 def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(site: Site, make_bench: MakeBench) -> None:
@@ -135,11 +145,11 @@ def test_a_token_that_somebody_planted_is_worth_nothing_after_signing_in(site: S
 
 def test_signing_out_ends_the_session_at_the_server(bench: Bench) -> None:
     token = bench.client.cookies["aftercare"]
-    page = bench.get("/work")
+    page = bench.get("/workbench")
 
-    answer = bench.send("/work/sign-out", bench.fill(page, "/work/sign-out"))
+    answer = bench.send("/workbench/sign-out", bench.fill(page, "/workbench/sign-out"))
 
-    assert answer.headers["location"] == "/work/sign-in"
+    assert answer.headers["location"] == "/workbench/sign-in"
     assert not is_in(TestClient(create_app(), cookies={"aftercare": token}))
 
 
@@ -171,10 +181,13 @@ def test_who_has_left_is_out_at_once(site: Site, bench: Bench) -> None:
 def test_another_password_signs_out_everywhere_else(bench: Bench, make_bench: MakeBench) -> None:
     other = make_bench(WHO)
     form = bench.fill(
-        bench.get("/work/account"), "/work/account/password", present=PASSWORD, password="another good password"
+        bench.get("/workbench/account"),
+        "/workbench/account/password",
+        present=PASSWORD,
+        password="another good password",
     )
 
-    answer = bench.send("/work/account/password", form)
+    answer = bench.send("/workbench/account/password", form)
 
     assert answer.status_code == 303
     assert is_in(bench.client)
@@ -189,9 +202,11 @@ def test_another_password_signs_out_everywhere_else(bench: Bench, make_bench: Ma
 def test_a_password_is_not_changed_without_the_present_one_or_to_a_bad_one(
     bench: Bench, present: str, password: str
 ) -> None:
-    form = bench.fill(bench.get("/work/account"), "/work/account/password", present=present, password=password)
+    form = bench.fill(
+        bench.get("/workbench/account"), "/workbench/account/password", present=present, password=password
+    )
 
-    answer = bench.send("/work/account/password", form)
+    answer = bench.send("/workbench/account/password", form)
 
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
@@ -199,18 +214,20 @@ def test_a_password_is_not_changed_without_the_present_one_or_to_a_bad_one(
 
 
 def test_the_language_is_chosen_and_stays(bench: Bench) -> None:
-    form = bench.fill(bench.get("/work/account"), "/work/account/language", language="en")
+    form = bench.fill(bench.get("/workbench/account"), "/workbench/account/language", language="en")
 
-    bench.send("/work/account/language", form)
+    bench.send("/workbench/account/language", form)
 
-    assert "My tickets" in bench.get("/work").text
+    assert "My tickets" in bench.get("/workbench").text
 
 
 @pytest.mark.parametrize("csrf", [None, "", "x", "ü"])
 def test_a_form_without_the_sessions_own_token_is_refused(site: Site, bench: Bench, csrf: str | None) -> None:
     before = site.everything()
 
-    answer = bench.send("/work/account/language", {"language": "en"} | ({"csrf": csrf} if csrf is not None else {}))
+    answer = bench.send(
+        "/workbench/account/language", {"language": "en"} | ({"csrf": csrf} if csrf is not None else {})
+    )
 
     assert answer.status_code == 403
     assert site.everything() == before
@@ -218,9 +235,9 @@ def test_a_form_without_the_sessions_own_token_is_refused(site: Site, bench: Ben
 
 def test_another_sessions_token_does_not_fit(bench: Bench, make_bench: MakeBench) -> None:
     other = make_bench("ma.chao")
-    theirs = other.fill(other.get("/work/account"), "/work/account/language", language="en")
+    theirs = other.fill(other.get("/workbench/account"), "/workbench/account/language", language="en")
 
-    assert bench.send("/work/account/language", theirs).status_code == 403
+    assert bench.send("/workbench/account/language", theirs).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -228,11 +245,11 @@ def test_another_sessions_token_does_not_fit(bench: Bench, make_bench: MakeBench
     [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "https://evil.example"}],
 )
 def test_what_another_site_sends_is_refused(site: Site, bench: Bench, headers: dict[str, str]) -> None:
-    form = bench.fill(bench.get("/work/account"), "/work/account/language", language="en")
+    form = bench.fill(bench.get("/workbench/account"), "/workbench/account/language", language="en")
     signing_in = {"email": seed.address(WHO), "password": PASSWORD}
 
-    assert bench.client.post("/work/account/language", data=form, headers=headers).status_code == 403
-    assert site.client.post("/work/sign-in", data=signing_in, headers=headers).status_code == 403
+    assert bench.client.post("/workbench/account/language", data=form, headers=headers).status_code == 403
+    assert site.client.post("/workbench/sign-in", data=signing_in, headers=headers).status_code == 403
 
 
 def test_in_public_the_cookie_travels_only_encrypted_and_belongs_to_this_host(
@@ -255,7 +272,7 @@ def test_an_invitation_lets_choose_a_password_once(site: Site) -> None:
     with transaction(site.database) as connection:
         staff_id = staff.actor(connection, seed.address(WHO)).id
     assert staff_id is not None
-    path = f"/work/invitation/{invite(staff_id, None, key=KEY, expires_at=utc_now() + timedelta(days=1))}"
+    path = f"/workbench/invitation/{invite(staff_id, None, key=KEY, expires_at=utc_now() + timedelta(days=1))}"
 
     opened = site.client.get(path)
     too_short = site.client.post(path, data={"password": "short"})
@@ -264,7 +281,7 @@ def test_an_invitation_lets_choose_a_password_once(site: Site) -> None:
 
     assert opened.status_code == 200
     assert too_short.status_code == 422
-    assert chosen.headers["location"] == "/work"
+    assert chosen.headers["location"] == "/workbench"
     assert is_in(site.client)
     assert again.status_code == site.client.get(path).status_code == 410
     assert sign_in(site.client, seed.address(WHO), PASSWORD).status_code == 303
@@ -276,7 +293,7 @@ def test_an_invitation_that_is_not_good_says_so(site: Site, fault: str) -> None:
     token = invite(1, None, key="another key of somebody" if fault == "foreign key" else KEY, expires_at=ends)
 
     answer = site.client.post(
-        f"/work/invitation/{token}{'x' if fault == 'altered' else ''}", data={"password": PASSWORD}
+        f"/workbench/invitation/{token}{'x' if fault == 'altered' else ''}", data={"password": PASSWORD}
     )
 
     assert answer.status_code == 410
@@ -290,9 +307,9 @@ def test_no_form_of_the_workbench_forgets_the_door() -> None:
     found = {
         route.path: asked_of(route.dependant)
         for route in itertools.chain(*parts)
-        if route.path.startswith("/work") and "POST" in route.methods
+        if route.path.startswith("/workbench") and "POST" in route.methods
     }
 
     assert len(found) > 4
     open_ones = {path for path, asked in found.items() if "signed_in" not in asked}
-    assert open_ones == {"/work/sign-in", "/work/invitation/{token}"}
+    assert open_ones == {"/workbench/sign-in", "/workbench/invitation/{token}"}

@@ -84,7 +84,7 @@ class TestEachAction:
         answer = bench.act(number, name, **values)
 
         assert answer.status_code == 303, text_of(answer)
-        assert answer.headers["location"] == f"/work/tickets/{number}?done={name}"
+        assert answer.headers["location"] == f"/workbench/tickets/{number}?done={name}"
         assert site.state(ticket_id) == leads_to
         with site.desk() as desk:  # beside it a promise may have been found broken
             history = events.list_of(desk.connection, ticket_id)
@@ -132,7 +132,7 @@ class TestEachAction:
     def test_a_ticket_climbs_to_somebody_of_the_next_tier(self, site: Site, bench: Bench) -> None:
         ticket_id, number = opened(site, S.IN_WORK)
         page = bench.ticket(number)
-        action = f"/work/tickets/{number}/escalate_tier"
+        action = f"/workbench/tickets/{number}/escalate_tier"
         with site.desk() as desk:
             expert = staff_id(site, "wu.qiang")
             assert desk.ticket(ticket_id)["tier"] == 1
@@ -178,7 +178,7 @@ class TestThePlanEditor:
 
         page = bench.ticket(number)
 
-        form = forms_of(page)[f"/work/tickets/{number}/propose_plan"]
+        form = forms_of(page)[f"/workbench/tickets/{number}/propose_plan"]
         assert form["steps"] == [PLAN["steps"]]
         assert form["kind"] == ["repair"]
         assert form["option_title_1"] == ["上门修"]
@@ -209,7 +209,7 @@ class TestThePlanEditor:
         self, site: Site, bench: Bench, wrong: dict[str, str], says: str
     ) -> None:
         _ticket_id, number = opened(site, S.DIAGNOSING)
-        action = f"/work/tickets/{number}/propose_plan"
+        action = f"/workbench/tickets/{number}/propose_plan"
         right = PLAN | {"deadline_at": local(days=3), "appointment_at": local(days=1), "option_title_4": "第四种"}
         before = site.everything()
 
@@ -289,7 +289,7 @@ class TestSteps:
         assert last(site, ticket_id)["payload"]["parts"][0]["name"] == "风扇电机"
         page = bench.ticket(number)
         assert "承诺的时间有风险" in text_of(page)
-        assert forms_of(page)[f"/work/tickets/{number}/report_delay"]["expected_at"] == [local(days=30)]
+        assert forms_of(page)[f"/workbench/tickets/{number}/report_delay"]["expected_at"] == [local(days=30)]
         bench.act(number, "log_step", step="到了", part_name_1="风扇电机", part_use_1="arrived")
         assert "承诺的时间有风险" not in text_of(bench.ticket(number))
 
@@ -330,11 +330,11 @@ class TestOnlyWhatIsLegal:
     ) -> None:
         _ticket_id, number = opened(site, S.IN_WORK)
         engineer = make_bench("amy.clark")
-        form = engineer.fill(engineer.ticket(number), f"/work/tickets/{number}/add_note")
+        form = engineer.fill(engineer.ticket(number), f"/workbench/tickets/{number}/add_note")
         before = site.everything()
 
         values = form | {"assignee_id": "1", "reason": "r"}
-        answer = engineer.send(f"/work/tickets/{number}/escalate_tier", values)
+        answer = engineer.send(f"/workbench/tickets/{number}/escalate_tier", values)
 
         assert answer.status_code == 403
         assert site.everything() == before
@@ -348,12 +348,12 @@ class TestOnlyWhatIsLegal:
         assert "take" in amy.actions(number)
         assert zhang.act(number, "take").status_code == 303
         assert not {"take", "assign"} & amy.actions(number)
-        form = zhang.fill(zhang.ticket(number), f"/work/tickets/{number}/assign")
-        stolen = amy.fill(amy.ticket(number), f"/work/tickets/{number}/add_note")
+        form = zhang.fill(zhang.ticket(number), f"/workbench/tickets/{number}/assign")
+        stolen = amy.fill(amy.ticket(number), f"/workbench/tickets/{number}/add_note")
         stolen |= {"assignee_id": str(amy.staff_id), "reason": "mine"}
-        assert amy.send(f"/work/tickets/{number}/assign", stolen).status_code == 403
+        assert amy.send(f"/workbench/tickets/{number}/assign", stolen).status_code == 403
         form |= {"assignee_id": str(amy.staff_id), "reason": "熟悉这个型号"}
-        assert zhang.send(f"/work/tickets/{number}/assign", form).status_code == 303
+        assert zhang.send(f"/workbench/tickets/{number}/assign", form).status_code == 303
         with site.desk() as desk:
             assert desk.ticket(ticket_id)["assignee_id"] == amy.staff_id
 
@@ -370,13 +370,13 @@ class TestOnlyWhatIsLegal:
     @pytest.mark.parametrize("name", ["close", "no_such_thing", "object", "__class__"])
     def test_what_no_form_gives_is_not_found(self, site: Site, bench: Bench, name: str) -> None:
         _, number = opened(site, S.COMPLETED)
-        form = bench.fill(bench.ticket(number), f"/work/tickets/{number}/add_note", note="n")
+        form = bench.fill(bench.ticket(number), f"/workbench/tickets/{number}/add_note", note="n")
 
-        assert bench.send(f"/work/tickets/{number}/{name}", form).status_code == 404
+        assert bench.send(f"/workbench/tickets/{number}/{name}", form).status_code == 404
 
     @pytest.mark.parametrize("number", ["TK-99999999", "0", "TK-0", "x", "9" * 30, "TK-1%00"])
     def test_no_such_ticket_is_said_kindly(self, bench: Bench, number: str) -> None:
-        assert bench.get(f"/work/tickets/{number}").status_code == 404
+        assert bench.get(f"/workbench/tickets/{number}").status_code == 404
 
 
 class TestSideBySide:
@@ -384,7 +384,7 @@ class TestSideBySide:
         self, site: Site, bench: Bench, make_bench: MakeBench
     ) -> None:
         ticket_id, number = opened(site, S.IN_WORK)
-        action = f"/work/tickets/{number}/log_step"
+        action = f"/workbench/tickets/{number}/log_step"
         form = bench.fill(bench.ticket(number), action, step="我写了很久的进度")
         make_bench("zhang.wei").act(number, "add_note", note="客户改到周六")
         before = site.everything()
@@ -405,7 +405,7 @@ class TestSideBySide:
         self, site: Site, bench: Bench, make_bench: MakeBench
     ) -> None:
         ticket_id, number = opened(site, S.IN_WORK)
-        action = f"/work/tickets/{number}/log_step"
+        action = f"/workbench/tickets/{number}/log_step"
         form = bench.fill(bench.ticket(number), action, step="装好了外机")
         make_bench("zhang.wei").act(number, "cancel", reason="客户不修了")
 
@@ -418,7 +418,7 @@ class TestSideBySide:
 
     def test_a_double_tap_gives_the_command_once(self, site: Site, bench: Bench) -> None:
         ticket_id, number = opened(site, S.IN_WORK)
-        action = f"/work/tickets/{number}/log_step"
+        action = f"/workbench/tickets/{number}/log_step"
         form = bench.fill(bench.ticket(number), action, frequent="repaired")
 
         answers = [bench.send(action, form) for _ in range(2)]
@@ -428,7 +428,7 @@ class TestSideBySide:
 
     def test_the_same_form_with_other_words_is_not_taken_for_a_second_tap(self, site: Site, bench: Bench) -> None:
         ticket_id, number = opened(site, S.IN_WORK)
-        action = f"/work/tickets/{number}/add_note"
+        action = f"/workbench/tickets/{number}/add_note"
         form = bench.fill(bench.ticket(number), action, note="第一次")
         bench.send(action, form)
 
@@ -442,7 +442,7 @@ class TestSideBySide:
     def test_of_many_at_once_one_wins_and_every_other_is_told(self, site: Site, make_bench: MakeBench) -> None:
         ticket_id, number = opened(site, S.ACKNOWLEDGED)
         benches = [make_bench(who) for who in ("zhang.wei", "amy.clark", "liu.fang", "sun.jing")]
-        action = f"/work/tickets/{number}/take"
+        action = f"/workbench/tickets/{number}/take"
         forms = [bench.fill(bench.ticket(number), action) for bench in benches]
 
         with ThreadPoolExecutor(4) as threads:
@@ -485,7 +485,7 @@ class TestHostileInput:
         for state in (S.DIAGNOSING, S.PLAN_PROPOSED, S.IN_WORK, S.COMPLETED):
             _, number = opened(site, state)
             for action, form in forms_of(bench.ticket(number)).items():
-                if not action.startswith(f"/work/tickets/{number}/") or action.endswith("/contact"):
+                if not action.startswith(f"/workbench/tickets/{number}/") or action.endswith("/contact"):
                     continue
                 kept = {name: value for name, value in form.items() if name in ("csrf", "seen", "once")}
                 rubbish = {name: ["\x00🙂{{7*7}}" * 300] for name in form if name not in kept}
