@@ -49,6 +49,14 @@ def get(connection: Connection, attachment_id: int, *, ticket_id: int | None = N
     return Photo(row.file_name, row.media_type, row.content)
 
 
+def by_event(connection: Connection, ticket_id: int) -> dict[int, list[dict[str, Any]]]:
+    """The same as ``list_of``, by the id of the event that the photos show."""
+    photos: dict[int, list[dict[str, Any]]] = {}
+    for photo in list_of(connection, ticket_id):
+        photos.setdefault(photo["event_id"], []).append(photo)
+    return photos
+
+
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """The photos of a ticket without their content, oldest first; ``size`` in bytes, ``sha256`` of the content,
     ``event_seq`` the place of their event in the ticket's history."""

@@ -10,12 +10,11 @@ from sqlalchemy import Connection, func, select
 from db import staff, worklists
 from db.models import Callback, Customer, Message, Staff, Ticket
 from db.rows import Row, fetch
+from domain.access import MAY_TAKE_TICKETS
 from domain.delivery import MessageState
-from domain.people import Role
 from domain.satisfaction import CallbackState
 
 _MOST = 25
-_SERVES = frozenset({Role.AGENT, Role.ENGINEER, Role.SUPERVISOR, Role.MANAGER})
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def read(connection: Connection, *, now: datetime, near: timedelta, taken_within
     """``near``: how long before its time a promise counts as nearly broken; ``taken_within``: the promise of S-12."""
     rows = worklists.due(connection, until=now, limit=_MOST)
     soon = worklists.due(connection, until=now + near, after=now, limit=_MOST)
-    people = [row for row in staff.list_all(connection) if row["is_active"] and row["role"] in _SERVES]
+    people = [row for row in staff.list_all(connection) if row["is_active"] and row["role"] in MAY_TAKE_TICKETS]
     unclear = Message.state.in_([MessageState.FAILED.value, MessageState.UNKNOWN.value])
     return Board(
         rows,

@@ -16,18 +16,13 @@ from db.held import HeldTicket, hold
 from db.models import Callback, Staff, SurveyAnswer, Ticket
 from db.notices import iso
 from db.rows import fetch, fetch_one
+from domain.access import MAY_CALL
 from domain.assignment import choose_lead
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.messages import MessageKind
-from domain.people import LEADS, SYSTEM, Actor, Role
+from domain.people import SYSTEM, Actor, Role
 from domain.satisfaction import CallbackKind, CallbackState
 from domain.standard import FollowUpVisitPolicy, Standard
-
-MAY_CALL = {
-    CallbackKind.LOW_SCORE: LEADS,
-    CallbackKind.PHONE_SURVEY: LEADS | {Role.AGENT},
-    CallbackKind.FOLLOW_UP_VISIT: LEADS | {Role.AGENT, Role.ENGINEER},
-}
 
 
 @dataclass(frozen=True, slots=True)

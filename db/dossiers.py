@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import aliased
 
-from db import clocks, events, staff, surveys, tickets
+from db import attachments, clocks, events, staff, surveys, tickets
 from db.models import Callback, Customer, Message, Staff, SurveyAnswer, Ticket
 from db.rows import Row, fetch, fetch_one
 from domain.exceptions import NotFoundError
@@ -18,7 +18,7 @@ from domain.satisfaction import CallbackState
 
 @dataclass(frozen=True)
 class Dossier:
-    """One ticket as it was at one moment."""
+    """One ticket as it was at one moment; ``photos`` by the id of their event."""
 
     ticket: Row
     promises: list[Row]
@@ -27,7 +27,7 @@ class Dossier:
     plans: list[Row]
     surveys: list[Row]
     calls: list[Row]
-    photos: list[Row]
+    photos: dict[int, list[Row]]
     people: dict[int, Row]
 
     def last(self, kind: CommandName) -> Row | None:
@@ -55,7 +55,7 @@ def read(connection: Connection, ticket_id: int) -> Dossier:
         tickets.plans_of(connection, ticket["id"]),
         surveys.list_of(connection, ticket["id"]),
         fetch(connection, _calls().where(Callback.ticket_id == ticket["id"]).order_by(Callback.id)),
-        tickets.attachments_of(connection, ticket["id"]),
+        attachments.by_event(connection, ticket["id"]),
         {person["id"]: person for person in staff.list_all(connection)},
     )
 

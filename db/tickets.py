@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
-from db.models import Attachment, Customer, Plan, PlanOption, SlaClock, Staff, Ticket
+from db.models import Customer, Plan, PlanOption, SlaClock, Staff, Ticket
 from db.rows import fetch, fetch_one
 from domain.exceptions import NotFoundError
 from domain.lifecycle import TicketState
@@ -150,13 +150,3 @@ def plans_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     for option in fetch(connection, _OPTIONS, wanted=list(by_id)) if by_id else ():
         by_id[option["plan_id"]]["options"].append(option)
     return list(by_id.values())
-
-
-def attachments_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
-    """The attachments of a ticket without their content, oldest first."""
-    query = (
-        select(Attachment.id, Attachment.event_id, Attachment.file_name, Attachment.media_type, Attachment.added_at)
-        .where(Attachment.ticket_id == ticket_id)
-        .order_by(Attachment.id)
-    )
-    return fetch(connection, query)

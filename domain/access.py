@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from domain.exceptions import NotPermittedError
-from domain.people import Actor, Role
+from domain.people import LEADS, Actor, Role
+from domain.satisfaction import CallbackKind
 
 _SERVICE = frozenset({Role.AGENT, Role.ENGINEER, Role.SUPERVISOR, Role.MANAGER})
 
@@ -20,7 +21,14 @@ MAY_TAKE_REPORTS = _SERVICE
 # Not the engineer: nobody records what customers say of their own work.
 MAY_RECORD_ANSWERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.MANAGER})
 
-MAY_READ_BOARD = frozenset({Role.SUPERVISOR, Role.MANAGER})
+# Whose call it is: an unhappy customer is called by who can change something (S-42, S-43).
+MAY_CALL = {
+    CallbackKind.LOW_SCORE: LEADS,
+    CallbackKind.PHONE_SURVEY: LEADS | {Role.AGENT},
+    CallbackKind.FOLLOW_UP_VISIT: LEADS | {Role.AGENT, Role.ENGINEER},
+}
+
+MAY_READ_BOARD = LEADS
 MAY_TAKE_TICKETS = _SERVICE
 
 

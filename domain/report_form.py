@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from domain.contact import normalise_email, normalise_phone
 from domain.exceptions import InvalidInputError
+from domain.faults import Fault, fault_of
 from domain.intake import CustomerDetails, Report, require_happened
 from domain.messages import Medium
 from domain.standard import Organisation
@@ -42,14 +43,6 @@ class FaultKind(StrEnum):
     NO_MOMENT = "no_moment"
     AHEAD = "ahead"
     TOO_LONG_AGO = "too_long_ago"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A fault of one field; ``most`` is what the field takes, where that is the fault."""
-
-    kind: str
-    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +163,7 @@ def _built(model: type[M], values: Mapping[str, Any], faults: dict[str, Fault]) 
         for found in error.errors():
             # Without a place: neither phone nor address, which was said where it was missed.
             if found["loc"]:
-                faults.setdefault(str(found["loc"][0]), _fault(found["type"], found.get("ctx", {})))
+                faults.setdefault(str(found["loc"][0]), fault_of(found, otherwise=FaultKind.MISSING))
         if not faults:
             faults["phone"] = Fault(FaultKind.NO_CONTACT)
         return None
-
-
-def _fault(kind: str, details: Mapping[str, Any]) -> Fault:
-    match kind:
-        case "string_too_long":
-            return Fault(FaultKind.TOO_LONG, int(details["max_length"]))
-        case "string_pattern_mismatch" | "string_unicode":
-            return Fault(FaultKind.UNREADABLE)
-    return Fault(FaultKind.MISSING)

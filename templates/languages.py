@@ -134,3 +134,11 @@ def forget() -> None:
     """Look again at settings, folders and labels; for tests and after words were changed on disk."""
     for remembered in (folders, languages, language_for, labels):
         remembered.cache_clear()
+
+
+def region_name(language: str, region: str) -> str:
+    """A region in the reader's language; a name that the operator gave is shown as it is."""
+    try:
+        return word(language, "region", region)
+    except LabelMissingError:
+        return region

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Form, Request
@@ -71,23 +72,31 @@ def back_to(request: Request, purpose: LinkPurpose, token: str) -> RedirectRespo
     return RedirectResponse(f"/{PATHS[purpose]}/{token}{suffix}", status_code=303)
 
 
+def link_to(purpose: LinkPurpose, subject: Subject, *, expires_at: datetime) -> str:
+    """The path of a new link."""
+    return f"/{PATHS[purpose]}/{sign(purpose, subject, key=get_settings().signing_key(), expires_at=expires_at)}"
+
+
+def progress_link(ticket_id: int, *, now: datetime) -> str:
+    """The path of a new link to a ticket's progress."""
+    expires_at = now + get_standard().links.progress
+    return link_to(LinkPurpose.PROGRESS, Subject(ticket_id), expires_at=expires_at)
+
+
 def linked_page(
     request: Request, connection: Connection, ticket: Mapping[str, Any], name: str, **context: Any
 ) -> HTMLResponse:
     """A page about the ticket in its customer's language and time zone."""
-    standard, settings = get_standard(), get_settings()
     customer = customers.get(connection, ticket["customer_id"])
     language = page_language(request)
     now = utc_now()
-    expires_at = now + standard.links.progress
-    token = sign(LinkPurpose.PROGRESS, Subject(ticket["id"]), key=settings.signing_key(), expires_at=expires_at)
     html = render_page(
         name,
         language=language,
         **(house(language) | {"time_zone": customer["time_zone"]}),
         now=now,
         ticket=ticket,
-        progress_link=f"/{PATHS[LinkPurpose.PROGRESS]}/{token}",
+        progress_link=progress_link(ticket["id"], now=now),
         **context,
     )
     return HTMLResponse(html)

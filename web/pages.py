@@ -17,16 +17,16 @@ from clock import utc_now
 from db import attachments, customers, events, tickets
 from db.session import transaction
 from domain.exceptions import InvalidInputError, NotFoundError
+from domain.faults import Fault
 from domain.lifecycle import CommandName
 from domain.links import Subject
 from domain.messages import LinkPurpose
 from templates.languages import labels
+from web.headers import WITH_SCRIPT
 from web.language import page_language
 from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
 from web.photos import read_signature
-from web.policy import WITH_SCRIPT
-from web.problems import fault_of
-from web.progress import photos_by_event
+from web.problems import fault_in
 
 router = APIRouter()
 NOTHING_TYPED: Mapping[str, str] = MappingProxyType(dict.fromkeys(("option", "reason", "proposed_at", "words"), ""))
@@ -77,9 +77,8 @@ def answer_plan(
         field = "words" if answer == "another_time" and error.field == "reason" else error.field
         if field not in typed:
             raise
-        kind, most = fault_of(error)
         with transaction() as connection:
-            return _plan_page(request, connection, subject, token, typed, {field: {"kind": kind, "most": most}})
+            return _plan_page(request, connection, subject, token, typed, {field: fault_in(error)})
     return back_to(request, LinkPurpose.PLAN, token)
 
 
@@ -89,7 +88,7 @@ def _plan_page(
     subject: Subject,
     token: str,
     values: Mapping[str, str] = NOTHING_TYPED,
-    faults: Mapping[str, Any] = MappingProxyType({}),
+    faults: Mapping[str, Fault] = MappingProxyType({}),
 ) -> HTMLResponse:
     ticket = find_ticket(request, connection, subject.id)
     plans = tickets.plans_of(connection, ticket["id"])
@@ -146,7 +145,7 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
             "sign_off",
             completion=completion,
             closing=closing,
-            signatures=photos_by_event(connection, ticket["id"]).get(closing["id"], []) if closing else [],
+            signatures=attachments.by_event(connection, ticket["id"]).get(closing["id"], []) if closing else [],
             is_open=is_open,
             token=token,
             once=uuid4().hex,

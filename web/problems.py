@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import ValidationError
 
 from domain.exceptions import DomainError, InvalidInputError, NotFoundError
+from domain.faults import Fault, fault_of
 from domain.links import LinkError, LinkExpiredError
 from domain.pictures import LARGEST
 from templates.render import WordsError, render_page
@@ -34,9 +35,9 @@ def problem_page(request: Request, error: DomainError) -> HTMLResponse:
         return not_found_page(request)
     if not isinstance(error, InvalidInputError):
         return _bare(request, "problem", status=409, field=None)
-    fault, most = fault_of(error)
+    fault = fault_in(error)
     field = error.field if error.field in _CHOSEN | _WRITTEN else "answer"
-    return _bare(request, "problem", status=422, field=field, fault=fault, most=most)
+    return _bare(request, "problem", status=422, field=field, fault=fault.kind, most=fault.most)
 
 
 def not_found_page(request: Request, *, status: int = 404) -> HTMLResponse:
@@ -71,18 +72,13 @@ def error_page(request: Request) -> Response:
     return page
 
 
-def fault_of(error: InvalidInputError) -> tuple[str, int | None]:
+def fault_in(error: InvalidInputError) -> Fault:
     """What is wrong with an answer: missing, not chosen, too long (and how long it may be), or unreadable."""
     if error.field not in _WRITTEN:
-        return "not_chosen", None
+        return Fault("not_chosen")
     cause = error.__cause__
     found: dict[str, Any] = dict(cause.errors()[0]) if isinstance(cause, ValidationError) else {}
-    match found.get("type"):
-        case "string_too_long":
-            return "too_long", int(found["ctx"]["max_length"])
-        case "string_pattern_mismatch" | "string_unicode":
-            return "unreadable", None
-    return "missing", None
+    return fault_of(found, otherwise="missing")
 
 
 def _bare(request: Request, name: str, *, status: int, **context: Any) -> HTMLResponse:

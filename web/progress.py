@@ -14,11 +14,10 @@ from clock import utc_now
 from db import attachments, callbacks, clocks, events, surveys, tickets
 from db.session import transaction
 from domain.lifecycle import CommandName, TicketState
-from domain.links import PATHS, Subject, sign
+from domain.links import Subject
 from domain.messages import LinkPurpose
 from domain.satisfaction import CallbackKind, CallbackState, SurveyState
-from settings import get_settings
-from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
+from web.linked import Text, back_to, find_ticket, form_key, give, link_to, linked_page, read_link
 
 router = APIRouter()
 
@@ -64,7 +63,7 @@ def progress(request: Request, token: str) -> HTMLResponse:
             ticket,
             "progress",
             history=history,
-            photos=photos_by_event(connection, ticket["id"]),
+            photos=attachments.by_event(connection, ticket["id"]),
             promises=promises,
             plans=tickets.plans_of(connection, ticket["id"]),
             question=question,
@@ -103,14 +102,6 @@ def visible_history(connection: Connection, ticket_id: int) -> list[dict[str, An
     return [event for event in events.list_of(connection, ticket_id) if _is_visible(event)]
 
 
-def photos_by_event(connection: Connection, ticket_id: int) -> dict[int, list[dict[str, Any]]]:
-    """The photos of a ticket by the id of the event that they show, without their content."""
-    photos: dict[int, list[dict[str, Any]]] = {}
-    for photo in attachments.list_of(connection, ticket_id):
-        photos.setdefault(photo["event_id"], []).append(photo)
-    return photos
-
-
 def _results(history: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
     """What each call brought, by the id of the event that says it was made (S-42)."""
     made = {call["id"]: call for call in calls if call["state"] == CallbackState.DONE}
@@ -122,9 +113,7 @@ def _open_survey(connection: Connection, ticket_id: int) -> str | None:
     """Where the survey that still waits for an answer is."""
     for asked in surveys.list_of(connection, ticket_id):
         if asked["state"] == SurveyState.SENT and utc_now() < asked["expires_at"]:
-            key = get_settings().signing_key()
-            token = sign(LinkPurpose.SURVEY, Subject(asked["id"]), key=key, expires_at=asked["expires_at"])
-            return f"/{PATHS[LinkPurpose.SURVEY]}/{token}"
+            return link_to(LinkPurpose.SURVEY, Subject(asked["id"]), expires_at=asked["expires_at"])
     return None
 
 

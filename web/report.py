@@ -17,10 +17,11 @@ from clock import utc_now
 from db import form_photos, intake, staff
 from db.session import transaction
 from domain.exceptions import IdempotencyKeyReusedError
+from domain.faults import Fault
 from domain.links import LinkError
 from domain.people import SYSTEM
 from domain.pictures import LARGEST, MOST_PHOTOS, Photo, PictureError, PictureFault, read_picture
-from domain.report_form import Fault, Filled, read_form, tidy
+from domain.report_form import Filled, read_form, tidy
 from domain.tickets import Channel, ticket_number
 from settings import get_standard
 from templates.render import languages

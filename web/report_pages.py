@@ -12,16 +12,16 @@ from sqlalchemy import Connection
 
 from clock import utc_now
 from db import attachments, clocks, commands, customers, tickets
+from domain.faults import Fault
 from domain.intake import OpenTicket
-from domain.links import PATHS, LinkExpiredError, Subject, sign
-from domain.messages import LinkPurpose
+from domain.links import LinkExpiredError
 from domain.pictures import MOST_PHOTOS
-from domain.report_form import Fault
 from domain.tickets import ticket_number
-from settings import get_settings, get_standard
-from templates.languages import LabelMissingError, word
+from settings import get_standard
+from templates.languages import region_name, word
 from templates.render import languages, render_page
 from web.language import house, page_language
+from web.linked import progress_link
 
 _RECEIPT_LASTS = timedelta(days=1)
 # The order of the fields on the page, for the list of what is wrong.
@@ -53,7 +53,7 @@ def form(
         faults={name: (faults or {})[name] for name in _ORDER if name in (faults or {})},
         photos=photos,
         most_photos=MOST_PHOTOS,
-        regions=[(region, _region(language, region)) for region in regions] if len(regions) > 1 else [],
+        regions=[(region, region_name(language, region)) for region in regions] if len(regions) > 1 else [],
         tongues=[(tag, word(tag, "language", "name")) for tag in languages()],
         local_now=now.strftime("%Y-%m-%dT%H:%M"),
         offset=_offset(now.utcoffset() or timedelta()),
@@ -92,6 +92,7 @@ def receipt(request: Request, connection: Connection, once: str, *, was_asked: b
     ticket = tickets.get(connection, event["ticket_id"])
     customer = customers.get(connection, ticket["customer_id"])
     is_opened = event["kind"] == "opened"
+    is_new = is_opened and customer["created_at"] == event["at"]
     language = page_language(request)
     html = render_page(
         "report_sent",
@@ -103,23 +104,9 @@ def receipt(request: Request, connection: Connection, once: str, *, was_asked: b
         is_named=is_opened or was_asked,
         promises={row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])},
         photos=sum(photo["event_id"] == event["id"] for photo in attachments.list_of(connection, ticket["id"])),
-        progress_link=_progress_link(ticket["id"]) if is_opened and customer["created_at"] == event["at"] else None,
+        progress_link=progress_link(ticket["id"], now=now) if is_new else None,
     )
     return HTMLResponse(html)
-
-
-def _progress_link(ticket_id: int) -> str:
-    expires_at = utc_now() + get_standard().links.progress
-    token = sign(LinkPurpose.PROGRESS, Subject(ticket_id), key=get_settings().signing_key(), expires_at=expires_at)
-    return f"/{PATHS[LinkPurpose.PROGRESS]}/{token}"
-
-
-def _region(language: str, region: str) -> str:
-    """A region in the reader's language; a name that the operator gave is shown as it is."""
-    try:
-        return word(language, "region", region)
-    except LabelMissingError:
-        return region
 
 
 def _offset(offset: timedelta) -> str:

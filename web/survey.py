@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import Connection
 
 from clock import utc_now
 from db import surveys
 from db.session import transaction
+from domain.faults import Fault, fault_of
 from domain.messages import LinkPurpose
 from domain.people import Actor, Role
 from domain.satisfaction import DIMENSIONS, STAGES, SurveyAnswer
@@ -85,7 +87,7 @@ def _back(request: Request, token: str, *, is_draft: bool) -> RedirectResponse:
     return answer
 
 
-def _read(filled: Mapping[str, str], *, is_draft: bool) -> tuple[SurveyAnswer | None, dict[str, dict[str, Any]]]:
+def _read(filled: Mapping[str, str], *, is_draft: bool) -> tuple[SurveyAnswer | None, dict[str, Fault]]:
     """The answer, or what is wrong with which field; of a draft only what could not be kept is wrong."""
     values: dict[str, Any] = dict(filled)
     for name in (*DIMENSIONS, *STAGES):
@@ -97,30 +99,21 @@ def _read(filled: Mapping[str, str], *, is_draft: bool) -> tuple[SurveyAnswer | 
     try:
         answer = SurveyAnswer.model_validate(values, strict=True)
     except ValidationError as error:
-        faults = {str(fault["loc"][0]): _fault(dict(fault)) for fault in error.errors()}
+        faults = {str(found["loc"][0]): fault_of(found, otherwise="not_chosen") for found in error.errors()}
         if is_draft:
-            faults = {name: fault for name, fault in faults.items() if fault["kind"] != "not_chosen"}
+            faults = {name: fault for name, fault in faults.items() if fault.kind != "not_chosen"}
         return None, faults
     return (None if is_draft else answer), {}
 
 
-def _fault(fault: Mapping[str, Any]) -> dict[str, Any]:
-    match fault["type"]:
-        case "string_too_long":
-            return {"kind": "too_long", "most": int(fault["ctx"]["max_length"])}
-        case "string_pattern_mismatch" | "string_unicode":
-            return {"kind": "unreadable"}
-    return {"kind": "not_chosen"}
-
-
 def _page(
     request: Request,
-    connection: Any,
+    connection: Connection,
     survey_id: int,
     token: str,
     filled: Mapping[str, str],
     *,
-    faults: Mapping[str, dict[str, Any]] | None = None,
+    faults: Mapping[str, Fault] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     asked = surveys.get(connection, survey_id)

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from db import callbacks, surveys
 from db.models import Staff
 from db.session import engine, transaction
+from domain.access import MAY_CALL
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.lifecycle import TicketState
 from domain.people import Actor, Role
@@ -157,7 +158,7 @@ def test_a_call_is_recorded_once(desk: Desk, cast: Cast) -> None:
     assert desk.kinds(ticket_id) == before
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - callbacks.MAY_CALL[CallbackKind.LOW_SCORE]))
+@pytest.mark.parametrize("role", sorted(set(Role) - MAY_CALL[CallbackKind.LOW_SCORE]))
 def test_whoever_may_not_call_back_is_refused(desk: Desk, role: Role) -> None:
     ticket_id = _unhappy(desk)
 

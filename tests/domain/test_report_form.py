@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.faults import Fault
 from domain.messages import Medium
-from domain.report_form import FIELDS, Fault, FaultKind, Filled, read_form, tidy
+from domain.report_form import FIELDS, FaultKind, Filled, read_form, tidy
 from domain.standard import Standard
 from domain.tickets import Category, Impact
 

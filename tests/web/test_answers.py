@@ -327,7 +327,7 @@ class TestWhatDidNotWork:
 
         assert [answer.status_code for answer in answers] == [422, 422, 422, 404, 422, 422]
         assert all(f'<html lang="{language}"' in answer.text for answer in answers)
-        assert ("At most 2000 characters" if language == "en" else "请不要超过2000个字") in answers[4].text
+        assert ("at most 2000 characters" if language == "en" else "最多2000个字") in answers[4].text
 
 
 class TestTheSignOff:

@@ -16,13 +16,14 @@ from db.session import transaction
 from domain.access import MAY_READ_CONTACT, MAY_RECORD_ANSWERS, require_role
 from domain.commands import LARGEST_ID
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
+from domain.faults import Fault
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackResult, SurveyAnswer
 from settings import get_standard
 from web.workbench.calls import call_of, queue_of
 from web.workbench.door import Member, StaffMember
 from web.workbench.frame import show
 from web.workbench.shown import read_form, reader_of
-from web.workbench.typed import Fault, FormError, Typed, faults_in
+from web.workbench.typed import FormError, Typed, faults_in
 
 router = APIRouter(prefix="/workbench/callbacks")
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]

@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from db.callbacks import MAY_CALL
 from db.dossiers import Dossier
-from domain.access import MAY_READ_CONTACT, MAY_RECORD_ANSWERS
+from domain.access import MAY_CALL, MAY_READ_CONTACT, MAY_RECORD_ANSWERS
 from domain.contact import mask_email, mask_phone
+from domain.faults import Fault
 from domain.next_step import scripts_of_call
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackState
 from templates.languages import word
 from web.workbench.desk import Reader
 from web.workbench.forms import Field, Filling, ShownForm, show_fields
 from web.workbench.spoken import speak
-from web.workbench.typed import Fault
 
 RESULT = (Field("reason", words="callback_reason"), Field("suggestion", words="callback_suggestion", is_needed=False))
 _SCORES = tuple(str(score) for score in range(1, 6))

@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 from db.dossiers import Dossier
 from domain.access import MAY_READ_CONTACT
 from domain.contact import mask_email, mask_phone
+from domain.faults import Fault
 from domain.lifecycle import STATES, TicketState
 from domain.next_step import scripts_of
 from domain.people import Actor
 from domain.satisfaction import DIMENSIONS
 from domain.standard import Standard
-from templates.languages import word
+from templates.languages import region_name, word
 from web.workbench import offers
 from web.workbench.forms import FORMS, Filling, ShownForm, show
 from web.workbench.spoken import speak
 from web.workbench.telling import Told, event_name, tell
-from web.workbench.typed import Fault
 
 # A page that loads at once on a phone; the rest of a long history is one tap away.
 _NEWEST = 40
@@ -85,6 +85,7 @@ def page_of(
         "has_seen": attempt.has_seen,
         "once": uuid4().hex,
         "promises": sorted(dossier.promises, key=_running_first),
+        "region": region_name(language, ticket["region"]) if ticket["region"] else "",
         "contact": _contact(ticket, reader, is_open=shows_contact),
         "plans": [plan | {"owner_name": dossier.name(plan["owner_id"])} for plan in dossier.plans],
         "surveys": dossier.surveys,

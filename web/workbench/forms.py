@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.commands import PlanKind
+from domain.faults import Fault
 from domain.field_work import Conduct, PartUse, Verified
 from domain.lifecycle import CommandName
 from domain.tickets import Category, Impact
 from templates.languages import word
 from web.workbench.orders import FREQUENT_STEPS, OPTION_ROWS, PART_ROWS
-from web.workbench.typed import Fault
 
 C = CommandName
 TAKE = "take"

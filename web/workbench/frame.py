@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse
 from domain.access import MAY_READ_BOARD, MAY_READ_WORDS
 from templates.environment import rendered
 from templates.languages import languages, word
+from web.headers import WITH_SCRIPT
 from web.language import house
-from web.policy import WITH_SCRIPT
 from web.workbench.door import StaffMember
 
 # The one script file keeps lists up to date; everything works without it.
@@ -35,7 +35,9 @@ def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
 
 def show(member: StaffMember, name: str, *, now: datetime, status: int = 200, **context: Any) -> HTMLResponse:
     """The page ``layouts/workbench/<name>.html`` for who is signed in."""
-    html = rendered(f"layouts/workbench/{name}.html", {**frame_of(member, now=now), **context}, autoescape=True)
+    html = rendered(
+        f"layouts/workbench/{name}.html", {**frame_of(member, now=now), "page": name, **context}, autoescape=True
+    )
     return HTMLResponse(html, status, headers=_HEADERS)
 
 

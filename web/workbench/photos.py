@@ -11,9 +11,10 @@ from db import attachments
 from db.session import transaction
 from domain.commands import LARGEST_ID
 from domain.exceptions import InvalidInputError
+from domain.faults import Fault
 from domain.pictures import LARGEST, Photo, read_picture
 from web.workbench.door import Member
-from web.workbench.typed import Fault, FormError, Typed
+from web.workbench.typed import FormError, Typed
 
 router = APIRouter(prefix="/workbench/photos")
 MOST_PHOTOS = 4

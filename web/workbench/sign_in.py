@@ -27,7 +27,7 @@ Text = Annotated[str, Form()]
 _HOME = "/workbench"
 _LONGEST_ADDRESS = 320
 # A path of ours and nothing that a browser could take for another host.
-_INSIDE = re.compile(r"/work(/[A-Za-z0-9/_.-]*)?(\?[A-Za-z0-9=&_.%-]*)?")
+_INSIDE = re.compile(r"/workbench(/[A-Za-z0-9/_.-]*)?(\?[A-Za-z0-9=&_.%-]*)?")
 
 
 @router.get("/sign-in")

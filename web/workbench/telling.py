@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from db.dossiers import Dossier
@@ -76,14 +76,11 @@ class Told:
     who: str
     role: str
     lines: list[Line]
-    photos: list[Mapping[str, Any]] = field(default_factory=list)
+    photos: Sequence[Mapping[str, Any]]
 
 
 def tell(dossier: Dossier, *, language: str, after: int = 0) -> list[Told]:
     """The events after this place in the history, newest first."""
-    photos: dict[int, list[Mapping[str, Any]]] = {}
-    for photo in dossier.photos:
-        photos.setdefault(photo["event_id"], []).append(photo)
     return [
         Told(
             event["seq"],
@@ -92,7 +89,7 @@ def tell(dossier: Dossier, *, language: str, after: int = 0) -> list[Told]:
             _who(dossier, event),
             event["actor_role"],
             list(_lines(dossier, event, language)),
-            photos.get(event["id"], []),
+            dossier.photos.get(event["id"], []),
         )
         for event in reversed(dossier.history)
         if event["seq"] > after

@@ -24,6 +24,7 @@ from domain.exceptions import (
     NotFoundError,
     NotPermittedError,
 )
+from domain.faults import Fault
 from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.tickets import ticket_id
 from settings import get_settings, get_standard
@@ -35,7 +36,7 @@ from web.workbench.frame import show
 from web.workbench.orders import read_order
 from web.workbench.photos import read_photos
 from web.workbench.shown import read_form, reader_of
-from web.workbench.typed import Fault, FormError, Typed, faults_of
+from web.workbench.typed import FormError, Typed, faults_of
 
 router = APIRouter(prefix="/workbench/tickets")
 Number = Annotated[str, Path(pattern=r"^(TK-)?0{0,20}[1-9][0-9]{0,9}$", max_length=40)]

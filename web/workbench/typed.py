@@ -13,14 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from domain.commands import FARTHEST
 from domain.exceptions import InvalidInputError
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a field: an entry of ``[fault]`` in the labels, and the most it takes, where that is it."""
-
-    kind: str
-    most: int | None = None
+from domain.faults import Fault, fault_of
 
 
 class FormError(Exception):
@@ -119,19 +112,6 @@ class Typed:
             raise FormError(self.faults)
 
 
-_KINDS = {
-    "missing": "missing",
-    "string_too_short": "missing",
-    "too_short": "missing",
-    "string_too_long": "too_long",
-    "too_long": "too_many",
-    "string_pattern_mismatch": "unreadable",
-    "string_unicode": "unreadable",
-    "greater_than_equal": "no_number",
-    "less_than_equal": "no_number",
-}
-
-
 def faults_of(error: InvalidInputError, names: Mapping[tuple[str, int], int] | None = None) -> dict[str, Fault]:
     """What is wrong with which field of the form, for what a command or an answer refused.
 
@@ -147,9 +127,7 @@ def faults_in(error: ValidationError, names: Mapping[tuple[str, int], int] | Non
     """Every field that a model refused, with what is wrong; ``names`` as in ``faults_of``."""
     faults: dict[str, Fault] = {}
     for found in error.errors():
-        kind = _KINDS.get(found["type"], "not_chosen")
-        most = found.get("ctx", {}).get("max_length")
-        faults.setdefault(_field(found["loc"], names or {}), Fault(kind, most if kind.startswith("too") else None))
+        faults.setdefault(_field(found["loc"], names or {}), fault_of(found, otherwise="not_chosen"))
     return faults
 
 

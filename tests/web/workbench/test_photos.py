@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from db import tickets
+from db import attachments
 from domain.lifecycle import TicketState
 from domain.tickets import ticket_number
 from tests.web.conftest import Site
@@ -35,7 +35,7 @@ def opened(site: Site, state: TicketState = S.IN_WORK) -> tuple[int, str]:
 
 def kept(site: Site, ticket_id: int) -> list[dict[str, object]]:
     with site.desk() as desk:
-        return tickets.attachments_of(desk.connection, ticket_id)
+        return attachments.list_of(desk.connection, ticket_id)
 
 
 def test_a_photo_goes_with_the_step_and_is_shown_in_the_history(site: Site, bench: Bench) -> None:
