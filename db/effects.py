@@ -115,7 +115,7 @@ def _first_contact(work: Work, command: FirstContact) -> None:
 
 
 def _answered(work: Work, name: CommandName, comment: str) -> None:
-    work.notice_context = {"answer": name.value, "comment": comment}
+    work.notice_context = {"answer": name.value, "comment": comment, "proposed_at": None}
 
 
 def _record_reply(work: Work, command: RecordReply) -> None:

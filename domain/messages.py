@@ -146,7 +146,7 @@ MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
         K.FOLLOW_UP_VISIT: _customer("visit_at", "visitor_name"),
         K.STAFF_ASSIGNED: _staff("tier", "reason"),
         K.STAFF_SUPPORT_REQUESTED: _staff("department"),
-        K.STAFF_CUSTOMER_ANSWERED: _staff("answer", "comment"),
+        K.STAFF_CUSTOMER_ANSWERED: _staff("answer", "comment", "proposed_at"),
         K.STAFF_CUSTOMER_WROTE: _staff("note"),
         K.STAFF_MESSAGE_FAILED: _staff("message_kind", "medium", "code"),
         K.STAFF_CHANNEL_STOPPED: _staff("medium", "provider", "code", "waiting", about_ticket=False),

@@ -124,7 +124,11 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
             "respond_by": _in(hours=2),
             "resolve_by": _in(hours=24),
         },
-        K.STAFF_CUSTOMER_ANSWERED: {"answer": CommandName.RECORD_REPLY.value, "comment": words["reply"]},
+        K.STAFF_CUSTOMER_ANSWERED: {
+            "answer": CommandName.RECORD_REPLY.value,
+            "comment": words["reply"],
+            "proposed_at": _in(days=2),
+        },
         K.STAFF_CUSTOMER_WROTE: {"note": words["note"]},
         K.STAFF_MESSAGE_FAILED: {"message_kind": K.PLAN_PROPOSED.value, "medium": "sms", "code": "30003"},
         K.STAFF_CHANNEL_STOPPED: {"medium": "sms", "provider": "Twilio", "code": "20003", "waiting": 12},

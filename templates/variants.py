@@ -38,7 +38,7 @@ _PEOPLE_WRITE = frozenset(
 )
 _MAY_BE_MISSING: Mapping[str, Any] = {
     **dict.fromkeys(("assignee_name", "supervisor_name", "visitor_name")),
-    **dict.fromkeys(("respond_by", "resolve_by", "due_at", "overall")),
+    **dict.fromkeys(("respond_by", "resolve_by", "due_at", "proposed_at", "overall")),
     **dict.fromkeys(("usage_advice", "comment", "code"), ""),
 }
 
