@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,26 @@ from tests.conftest import create_database
 AFTERCARE = Path(sys.executable).parent / "aftercare"
 SUPERVISOR = "sun.jing@aftercare.example"
 ENGINEER = "zhang.wei@aftercare.example"
+
+
+# Each process is forked from one that has read the program already: what takes a command long is its imports.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["cli.main", "db.commands", "templates.render"])
+_STREAMS = (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY), ("stderr", os.O_WRONLY))
+
+
+def _begin(arguments: list[str], env: Mapping[str, str], cwd: Path, streams: Path) -> None:
+    """What the console script does, in the process in which it is done."""
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    for number, (name, flags) in enumerate(_STREAMS):
+        os.dup2(os.open(streams / name, flags), number)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  multiprocessing has closed its own
+    sys.argv = [str(AFTERCARE), *arguments]
+    from cli.main import main
+
+    sys.exit(main())  # type: ignore[func-returns-value]
 
 
 @dataclass
@@ -36,17 +58,19 @@ class Console:
             "AFTERCARE_DATABASE_URL": self.database.replace("+psycopg", ""),
             "COLUMNS": "200",
         }
-        command = [str(AFTERCARE), *arguments]
-        return subprocess.run(
-            command,
-            env=inherited | own | self.env | env,
-            cwd=self.home,
-            capture_output=True,
-            input=typed,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            streams = {name: Path(folder) / name for name, _ in _STREAMS}
+            for name, path in streams.items():
+                path.write_text((typed or "") if name == "stdin" else "")
+            given = (list(arguments), inherited | own | self.env | env, self.home, Path(folder))
+            process = _processes.Process(target=_begin, args=given)
+            process.start()
+            process.join(120)
+            if process.exitcode is None:
+                process.kill()
+                raise subprocess.TimeoutExpired(list(arguments), 120)
+            said = {name: path.read_text() for name, path in streams.items()}
+        return subprocess.CompletedProcess(arguments, process.exitcode, said["stdout"], said["stderr"])
 
     def succeed(self, *arguments: str, **env: str) -> str:
         """What it printed; the test fails when the command does."""

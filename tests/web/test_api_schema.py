@@ -39,6 +39,7 @@ NO_WORDS = providers.Constants(integers=SortedSet(), floats=SortedSet(), bytes=S
 RARELY = {
     *(f"POST /tickets/{{number}}/commands/{name}" for name in ("report_again", "complete", "report_not_fixed")),
     *(f"POST /tickets/{{number}}/commands/{name}" for name in ("confirm_completion", "reopen", "cancel")),
+    *(f"POST /tickets/{{number}}/commands/{name}" for name in ("agree_plan", "object_to_plan", "record_reply")),
     "GET /tickets/{number}/attachments/{attachment_id}",
     "POST /surveys/{survey_id}/answer",
     "POST /callbacks/{callback_id}/complete",

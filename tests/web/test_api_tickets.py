@@ -12,10 +12,11 @@ from sqlalchemy import text
 from clock import utc_now
 from db import events
 from db.session import transaction
-from domain.lifecycle import CommandName, TicketState
+from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.people import Role
 from tests.conftest import read_cast
 from tests.web.conftest import Api, MakeApi, Site, paths_of, problem_of
+from web.api import examples
 
 C = CommandName
 S = TicketState
@@ -76,6 +77,20 @@ def test_a_ticket_from_the_report_to_the_sign_off(site: Site, api: Api) -> None:
     assert {(e["actor_role"], e["actor_id"]) for e in history if e["kind"] == "complete"} == {
         ("supervisor", supervisor.id)
     }
+
+
+# The plan and what follows it hang together: see the story above.
+@pytest.mark.parametrize(
+    "command", [c for c in examples.COMMANDS if c not in {C.PROPOSE_PLAN, C.AGREE_PLAN, C.COMPLETE}]
+)
+def test_what_the_description_shows_of_a_command_can_be_sent(site: Site, api: Api, command: CommandName) -> None:
+    number = _number(site, next(state for state in TicketState if state in COMMANDS[command].sources))
+    values = examples.COMMANDS[command]
+    ahead = {name: _day(2) for name in values if name.endswith("_at")}
+
+    answer = api.give(number, command, **(values | ahead))
+
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_number_is_read_with_and_without_its_zeros(api: Api) -> None:

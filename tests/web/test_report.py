@@ -370,13 +370,13 @@ def test_a_receipt_opens_for_a_day_and_only_with_its_key(site: Site) -> None:
     assert site.client.get(f"/report/sent/{KEY}").status_code == 410
 
 
-@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "{{7*7}}", "😀", "\u202eevil", "=cmd()", "a\x00b"])
+@pytest.mark.parametrize("words", ["<script>alert(1)</script>", "{{97*131}}", "😀", "\u202eevil", "=cmd()", "a\x00b"])
 def test_strange_words_are_text_or_refused_and_never_a_crash(site: Site, words: str) -> None:
     answer = send(site, name=words, description=words + " ok", product_model=words, form_key="x" * 99)
 
     page = answer.text if answer.status_code == 422 else accepted(site, answer)
     assert "<script" not in page
-    assert "49" not in re.sub(r"\d{2}:49|TK-\d+|/progress/\S+", "", page)
+    assert "12707" not in page
 
 
 def test_what_is_no_form_is_refused_without_a_crash(site: Site) -> None:

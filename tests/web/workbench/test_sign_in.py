@@ -85,13 +85,13 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(site: Site,
     assert text_of(wrong) == text_of(unknown) == text_of(no_password)
 
 
-@pytest.mark.parametrize("email", ["", "\x00", "a" * 100_000, "🙂", "‮evil", "<script>", "{{7*7}}", "' OR 1=1 --"])
+@pytest.mark.parametrize("email", ["", "\x00", "a" * 100_000, "🙂", "‮evil", "<script>", "{{97*131}}", "' OR 1=1 --"])
 def test_no_address_breaks_the_sign_in(site: Site, email: str) -> None:
     answer = sign_in(site.client, email, "\x00")
 
     assert answer.status_code == 401
     assert "<script>" not in answer.text
-    assert "49" not in text_of(answer)
+    assert "12707" not in text_of(answer)
 
 
 def test_after_too_many_attempts_even_the_right_password_waits_but_not_for_ever(

@@ -460,7 +460,7 @@ class TestSideBySide:
         assert site.everything() == before
 
 
-HOSTILE = ["<script>alert(1)</script>", "{{7*7}}", "=cmd()", "\u202egro\u202c 🙂", "a\x00b", "x" * 2001]
+HOSTILE = ["<script>alert(1)</script>", "{{97*131}}", "=cmd()", "\u202egro\u202c 🙂", "a\x00b", "x" * 2001]
 
 
 class TestHostileInput:
@@ -479,7 +479,7 @@ class TestHostileInput:
         assert answer.status_code == (422 if "\x00" in text or len(text) > 2000 else 303)
         page = bench.ticket(number) if answer.status_code == 303 else answer
         assert "<script>alert" not in page.text
-        assert "49" not in text_of(page).split("经过")[-1].split("消息")[0] or text != "{{7*7}}"
+        assert "12707" not in text_of(page)
 
     def test_every_field_of_every_form_takes_rubbish_without_breaking(self, site: Site, bench: Bench) -> None:
         for state in (S.DIAGNOSING, S.PLAN_PROPOSED, S.IN_WORK, S.COMPLETED):
@@ -488,6 +488,6 @@ class TestHostileInput:
                 if not action.startswith(f"/workbench/tickets/{number}/") or action.endswith("/contact"):
                     continue
                 kept = {name: value for name, value in form.items() if name in ("csrf", "seen", "once")}
-                rubbish = {name: ["\x00🙂{{7*7}}" * 300] for name in form if name not in kept}
+                rubbish = {name: ["\x00🙂{{97*131}}" * 300] for name in form if name not in kept}
                 answer = bench.send(action, kept | rubbish)
                 assert answer.status_code in (303, 409, 422), action
