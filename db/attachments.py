@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models import Attachment, TicketEvent
@@ -57,22 +57,24 @@ def by_event(connection: Connection, ticket_id: int) -> dict[int, list[dict[str,
     return photos
 
 
+_OF_TICKET = (
+    select(
+        Attachment.id,
+        Attachment.event_id,
+        TicketEvent.seq.label("event_seq"),
+        Attachment.file_name,
+        Attachment.media_type,
+        func.octet_length(Attachment.content).label("size"),
+        Attachment.sha256,
+        Attachment.added_at,
+    )
+    .join(TicketEvent, TicketEvent.id == Attachment.event_id)
+    .where(Attachment.ticket_id == bindparam("ticket"))
+    .order_by(Attachment.id)
+)
+
+
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """The photos of a ticket without their content, oldest first; ``size`` in bytes, ``sha256`` of the content,
     ``event_seq`` the place of their event in the ticket's history."""
-    query = (
-        select(
-            Attachment.id,
-            Attachment.event_id,
-            TicketEvent.seq.label("event_seq"),
-            Attachment.file_name,
-            Attachment.media_type,
-            func.octet_length(Attachment.content).label("size"),
-            Attachment.sha256,
-            Attachment.added_at,
-        )
-        .join(TicketEvent, TicketEvent.id == Attachment.event_id)
-        .where(Attachment.ticket_id == ticket_id)
-        .order_by(Attachment.id)
-    )
-    return fetch(connection, query)
+    return fetch(connection, _OF_TICKET, ticket=ticket_id)

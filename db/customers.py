@@ -11,6 +11,12 @@ from db.rows import fetch, fetch_one
 from domain.exceptions import NotFoundError
 
 _GET = select(Customer.__table__).where(Customer.id == bindparam("wanted"))
+_KNOWN_BY = (
+    select(Customer.id)
+    .where(or_(Customer.phone == bindparam("phone"), func.lower(Customer.email) == bindparam("email")))
+    .order_by(Customer.id)
+    .limit(1)
+)
 
 
 def get(connection: Connection, customer_id: int) -> dict[str, Any]:
@@ -19,6 +25,13 @@ def get(connection: Connection, customer_id: int) -> dict[str, Any]:
     if row is None:
         raise NotFoundError(f"no customer has the id {customer_id}")
     return row
+
+
+def find_id(connection: Connection, *, phone: str | None, email: str | None) -> int | None:
+    """The first customer with this number (E.164) or this address in any case."""
+    # An empty text is nobody's; None would be everybody's who has none.
+    values = {"phone": phone or "", "email": (email or "").lower()}
+    return connection.execute(_KNOWN_BY, values).scalar_one_or_none()
 
 
 def find(connection: Connection, *, phone: str | None, email: str | None) -> list[dict[str, Any]]:

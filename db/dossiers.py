@@ -61,8 +61,7 @@ def read(connection: Connection, ticket_id: int) -> Dossier:
 
 
 def _customer(connection: Connection, customer_id: int) -> Row:
-    query = select(Customer.time_zone.label("customer_time_zone"), Customer.wants_anonymity)
-    return fetch_one(connection, query.where(Customer.id == customer_id)) or {}
+    return fetch_one(connection, select(Customer.wants_anonymity).where(Customer.id == customer_id)) or {}
 
 
 _MESSAGES = (

@@ -36,10 +36,14 @@ def keep(connection: Connection, form_key: str, photos: Sequence[Photo], *, now:
     connection.execute(delete(FormPhoto).where(FormPhoto.id.in_(oldest)))
 
 
+_OF_FORM = (
+    select(FormPhoto.id, FormPhoto.file_name).where(FormPhoto.form_key == bindparam("form")).order_by(FormPhoto.id)
+)
+
+
 def list_of(connection: Connection, form_key: str) -> list[dict[str, Any]]:
     """Id and name of the photos that a form has so far, in the order they came."""
-    query = select(FormPhoto.id, FormPhoto.file_name).where(FormPhoto.form_key == form_key)
-    return fetch(connection, query.order_by(FormPhoto.id))
+    return fetch(connection, _OF_FORM, form=form_key)
 
 
 def drop(connection: Connection, form_key: str, ids: Collection[int]) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, text
+from sqlalchemy import Connection, Text, bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from db import clocks, commands, events, tickets
+from db import clocks, commands, customers, events, openings, tickets, turns
 from db.held import hold
-from db.models import Customer, PendingEvent, Ticket
+from db.models import Customer, Ticket, TicketEvent
 from domain.commands import ChangePriority, ReportAgain
 from domain.exceptions import IdempotencyKeyReusedError
 from domain.intake import CustomerDetails, OpenTicket, Report, is_same_device, is_same_fault, require_happened
@@ -19,8 +20,23 @@ from domain.messages import Medium
 from domain.people import SYSTEM, Actor, Role
 from domain.sla import ClockKind
 from domain.standard import Standard
-from domain.tickets import Category, Channel, Impact, Priority, ticket_number
-from domain.triage import priority_for, suggest_category, suggest_impact, suggest_safety_risk
+from domain.tickets import Category, Impact, Priority, ticket_number
+from domain.triage import Suggestion, priority_for, suggest_category, suggest_impact, suggest_safety_risk
+
+_ADD_CUSTOMER = insert(Customer).returning(Customer.id)
+_LOCK_CUSTOMER = select(Customer.region).where(Customer.id == bindparam("customer")).with_for_update()
+_OPEN_TICKETS = select(Ticket.id, Ticket.category, Ticket.product_model, Ticket.serial_number, Ticket.subject).where(
+    Ticket.customer_id == bindparam("customer"),
+    Ticket.closed_at.is_(None),
+    Ticket.state != TicketState.COMPLETED.value,
+)
+_FIRST_KEY = (
+    select(TicketEvent.idempotency_key)
+    .where(TicketEvent.idempotency_key == func.any(bindparam("keys", type_=ARRAY(Text))))
+    .order_by(TicketEvent.id)
+    .limit(1)
+)
+_SAID = ("description", "occurred_at", "usage_context", "wish", "product_model", "serial_number", "order_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +54,13 @@ def find_or_add_customer(connection: Connection, details: CustomerDetails, *, st
     """The id of the customer with this phone number or address; added when there is none. Raises InvalidInputError."""
     details = details.normalised(phone_region=standard.organisation.default_phone_region)
     # Two reports of one new customer may come at once; the second waits here and finds the first one's row.
-    for address in sorted(filter(None, _addresses(details))):
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": f"customer:{address}"}
-        )
-    known = _find_customer(connection, details)
-    if known is not None:
-        return known
+    turns.take(connection, customer=details)
+    known = find_customer(connection, details)
+    return add_customer(connection, details, standard=standard, now=now) if known is None else known
+
+
+def add_customer(connection: Connection, details: CustomerDetails, *, standard: Standard, now: datetime) -> int:
+    """Add somebody who is not known; ``details`` are normalised, the caller holds the turn for them. Returns the id."""
     preferred = details.preferred_medium or (Medium.SMS if details.phone else Medium.EMAIL)
     values = {
         "name": details.name,
@@ -58,28 +74,16 @@ def find_or_add_customer(connection: Connection, details: CustomerDetails, *, st
         "wants_anonymity": details.wants_anonymity,
         "created_at": now,
     }
-    return connection.execute(insert(Customer).values(**values).returning(Customer.id)).scalar_one()
+    return connection.execute(_ADD_CUSTOMER, values).scalar_one()
 
 
-def _addresses(details: CustomerDetails) -> tuple[str, str]:
-    """An empty text is nobody's; None would be everybody's who has none."""
-    return details.phone or "", (details.email or "").lower()
+def find_customer(connection: Connection, details: CustomerDetails) -> int | None:
+    """The customer with this phone or address, as far as there is one; ``details`` are normalised."""
+    return customers.find_id(connection, phone=details.phone, email=details.email)
 
 
-def _find_customer(connection: Connection, details: CustomerDetails) -> int | None:
-    phone, email = _addresses(details)
-    query = select(Customer.id).where(or_(Customer.phone == phone, func.lower(Customer.email) == email))
-    return connection.execute(query.order_by(Customer.id).limit(1)).scalar_one_or_none()
-
-
-def find_alike(connection: Connection, details: CustomerDetails, report: Report) -> OpenTicket | None:
-    """The newest open ticket of the customer with this phone or address about the same device: perhaps the same fault.
-
-    ``details`` are normalised. Nothing else of that customer is told to somebody who knows only their address (S-07).
-    """
-    customer_id = _find_customer(connection, details)
-    if customer_id is None:
-        return None
+def find_alike(connection: Connection, customer_id: int, report: Report) -> OpenTicket | None:
+    """The newest open ticket of a customer about the same device: perhaps the same fault (S-07)."""
     alike = (ticket for ticket in _open_tickets(connection, customer_id) if is_same_device(ticket, report))
     return max(alike, key=lambda ticket: ticket.id, default=None)
 
@@ -103,46 +107,97 @@ def open_ticket(
     """
     require_happened(report.occurred_at, now=now)
     if idempotency_key is not None:
-        take_turn(connection, idempotency_key)
+        turns.take(connection, key=idempotency_key)
         if (known := _find_opened(connection, idempotency_key, customer_id, report)) is not None:
             return known
-    connection.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update())
-    spoken = " ".join(filter(None, (report.description, report.usage_context, report.wish)))
-    category = suggest_category(spoken, standard.triage)
-    chosen = report.category or category.value
+    region = connection.execute(_LOCK_CUSTOMER, {"customer": customer_id}).scalar_one()
+    category = suggest_category(_spoken(report), standard.triage)
     for existing in _open_tickets(connection, customer_id):
-        if existing.id == is_again or (is_again is None and is_same_fault(existing, report, chosen)):
+        if existing.id == is_again or (
+            is_again is None and is_same_fault(existing, report, report.category or category.value)
+        ):
             return _join(
                 connection, existing, report, actor, standard=standard, now=now, idempotency_key=idempotency_key
             )
-    is_risk, impact, priority, reason = _urgency(report, spoken, chosen, standard)
-    facts = {
+    return _open(
+        connection,
+        customer_id,
+        region,
+        report,
+        category,
+        actor,
+        standard=standard,
+        now=now,
+        idempotency_key=idempotency_key,
+    )
+
+
+def open_first_ticket(
+    connection: Connection,
+    details: CustomerDetails,
+    report: Report,
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
+    idempotency_key: str,
+) -> Opened:
+    """Add somebody who is not known, and open their ticket; nothing of theirs can be open yet.
+
+    ``details`` are normalised; the caller holds the turn of the key and of the customer (see ``db.turns``).
+    """
+    require_happened(report.occurred_at, now=now)
+    customer_id = add_customer(connection, details, standard=standard, now=now)
+    category = suggest_category(_spoken(report), standard.triage)
+    return _open(
+        connection,
+        customer_id,
+        details.region,
+        report,
+        category,
+        actor,
+        standard=standard,
+        now=now,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _open(
+    connection: Connection,
+    customer_id: int,
+    region: str | None,
+    report: Report,
+    category: Suggestion[Category],
+    actor: Actor,
+    *,
+    standard: Standard,
+    now: datetime,
+    idempotency_key: str | None,
+) -> Opened:
+    chosen = report.category or category.value
+    is_risk, impact, priority, reason = _urgency(report, _spoken(report), chosen, standard)
+    # The word it rests on; what was asked rests on none.
+    category_reason = category.reason if report.category is None else chosen.value
+    ticket = {
+        "customer_id": customer_id,
+        "channel": report.channel.value,
+        "region": region,
         "category": chosen.value,
-        # The word it rests on; what was asked rests on none.
-        "category_reason": category.reason if report.category is None else chosen.value,
+        "suggested_category": category.value.value,
+        "category_reason": category_reason,
+        "impact": impact.value,
+        "is_safety_risk": is_risk,
         "priority": priority.value,
+        "suggested_priority": priority.value,
         "priority_reason": reason,
+        "subject": report.subject,
+        "opened_at": now,
+        **{name: getattr(report, name) for name in _SAID},
+        "tags": list(report.tags),
     }
-    ticket_id = connection.execute(
-        insert(Ticket)
-        .values(
-            customer_id=customer_id,
-            channel=report.channel.value,
-            region=_region(connection, customer_id),
-            category=chosen.value,
-            suggested_category=category.value.value,
-            category_reason=facts["category_reason"],
-            impact=impact.value,
-            is_safety_risk=is_risk,
-            priority=priority.value,
-            suggested_priority=priority.value,
-            priority_reason=facts["priority_reason"],
-            subject=report.subject,
-            opened_at=now,
-            **_said(report),
-        )
-        .returning(Ticket.id)
-    ).scalar_one()
+    facts = {name: ticket[name] for name in ("category", "category_reason", "priority", "priority_reason")}
+    opened = events.NewEvent("opened", actor, now, TicketState.NEW.value, facts=facts, idempotency_key=idempotency_key)
+    ticket_id, event_id = openings.write(connection, ticket, opened)
     clocks.start(
         connection,
         ticket_id,
@@ -153,20 +208,19 @@ def open_ticket(
         standard=standard,
         now=now,
     )
-    event_id = _write_opened(connection, ticket_id, facts, actor, idempotency_key, now=now)
     return Opened(ticket_id, ticket_number(ticket_id), event_id)
 
 
-def take_turn(connection: Connection, idempotency_key: str) -> None:
-    """Wait until nobody else is at work with this key, and keep others waiting until the transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))"), {"key": idempotency_key})
-
-
 def find_opened(
-    connection: Connection, idempotency_key: str, details: CustomerDetails, report: Report
+    connection: Connection, idempotency_keys: Sequence[str], details: CustomerDetails, report: Report
 ) -> Opened | None:
     """What this report became when it came before. Raises IdempotencyKeyReusedError when it was another report."""
-    return _find_opened(connection, idempotency_key, _find_customer(connection, details), report)
+    used = connection.execute(_FIRST_KEY, {"keys": list(idempotency_keys)}).scalar()
+    return None if used is None else _find_opened(connection, used, find_customer(connection, details), report)
+
+
+def _spoken(report: Report) -> str:
+    return " ".join(filter(None, (report.description, report.usage_context, report.wish)))
 
 
 def _urgency(report: Report, spoken: str, category: Category, standard: Standard) -> tuple[bool, Impact, Priority, str]:
@@ -207,30 +261,6 @@ def _join(
     return Opened(held.id, held.number, again.event_id, joined=True)
 
 
-def _said(report: Report) -> dict[str, Any]:
-    names = ("description", "occurred_at", "usage_context", "wish", "product_model", "serial_number", "order_number")
-    return {name: getattr(report, name) for name in names} | {"tags": list(report.tags)}
-
-
-def _write_opened(
-    connection: Connection,
-    ticket_id: int,
-    facts: dict[str, Any],
-    actor: Actor,
-    idempotency_key: str | None,
-    *,
-    now: datetime,
-) -> int:
-    event = events.NewEvent("opened", actor, now, TicketState.NEW.value, facts=facts, idempotency_key=idempotency_key)
-    rows = events.chained_rows(ticket_id, 0, events.GENESIS, [event])
-    (event_id,) = events.append(connection, rows)
-    events.turn(connection, rows)
-    connection.execute(
-        insert(PendingEvent), {"event_id": event_id, "ticket_id": ticket_id, "kind": "opened", "due_at": now}
-    )
-    return event_id
-
-
 def _again(report: Report) -> ReportAgain:
     return ReportAgain(description=report.description[:2000])
 
@@ -249,23 +279,8 @@ def _find_opened(connection: Connection, key: str, customer_id: int | None, repo
     return Opened(ticket["id"], ticket["number"], known["id"], joined=known["kind"] != "opened", was_repeated=True)
 
 
-def count_since(connection: Connection, customer_id: int, channel: Channel, *, since: datetime) -> int:
-    """How many tickets a customer opened by this channel since then."""
-    query = select(func.count()).where(
-        Ticket.customer_id == customer_id, Ticket.channel == channel.value, Ticket.opened_at > since
-    )
-    return connection.execute(query).scalar_one()
-
-
 def _open_tickets(connection: Connection, customer_id: int) -> list[OpenTicket]:
-    query = select(Ticket.id, Ticket.category, Ticket.product_model, Ticket.serial_number, Ticket.subject).where(
-        Ticket.customer_id == customer_id, Ticket.closed_at.is_(None), Ticket.state != TicketState.COMPLETED.value
-    )
     return [
         OpenTicket(row.id, Category(row.category), row.product_model, row.serial_number, row.subject)
-        for row in connection.execute(query)
+        for row in connection.execute(_OPEN_TICKETS, {"customer": customer_id})
     ]
-
-
-def _region(connection: Connection, customer_id: int) -> str | None:
-    return connection.execute(select(Customer.region).where(Customer.id == customer_id)).scalar_one()

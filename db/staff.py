@@ -71,10 +71,12 @@ def get(connection: Connection, staff_id: int) -> Mapping[str, Any]:
     return row
 
 
+_REGIONS = select(Team.region).where(Team.region.is_not(None)).distinct().order_by(Team.region)
+
+
 def list_regions(connection: Connection) -> list[str]:
     """The regions that teams serve, by name."""
-    query = select(Team.region).where(Team.region.is_not(None)).distinct().order_by(Team.region)
-    return [region for region in connection.execute(query).scalars() if region]
+    return [region for region in connection.execute(_REGIONS).scalars() if region]
 
 
 def find_supervisor(connection: Connection, *, region: str | None) -> tuple[int, str] | None:

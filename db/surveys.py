@@ -151,15 +151,17 @@ def get(connection: Connection, survey_id: int) -> dict[str, Any]:
     return row
 
 
+_OF_TICKET = (
+    select(Survey.__table__, *[c for c in SurveyAnswer.__table__.c if c.name != "survey_id"])
+    .outerjoin(SurveyAnswer, SurveyAnswer.survey_id == Survey.id)
+    .where(Survey.ticket_id == bindparam("ticket"))
+    .order_by(Survey.id)
+)
+
+
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """The surveys of a ticket with their answers, oldest first."""
-    query = (
-        select(Survey.__table__, *[c for c in SurveyAnswer.__table__.c if c.name != "survey_id"])
-        .outerjoin(SurveyAnswer, SurveyAnswer.survey_id == Survey.id)
-        .where(Survey.ticket_id == ticket_id)
-        .order_by(Survey.id)
-    )
-    return fetch(connection, query)
+    return fetch(connection, _OF_TICKET, ticket=ticket_id)
 
 
 def record_answer(

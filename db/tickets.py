@@ -14,7 +14,7 @@ from db.models import Customer, Plan, PlanOption, SlaClock, Staff, Ticket
 from db.rows import fetch, fetch_one
 from domain.exceptions import NotFoundError
 from domain.lifecycle import TicketState
-from domain.tickets import Priority, ticket_number
+from domain.tickets import Channel, Priority, ticket_number
 
 _Assignee = aliased(Staff)
 
@@ -29,6 +29,7 @@ def _with_people(*, leave_out: frozenset[str] = frozenset()) -> Select[Any]:
             *(column for column in Ticket.__table__.c if column.name not in leave_out),
             Customer.name.label("customer_name"),
             Customer.language.label("customer_language"),
+            Customer.time_zone.label("customer_time_zone"),
             Customer.preferred_medium,
             Customer.phone.label("customer_phone"),
             Customer.email.label("customer_email"),
@@ -128,6 +129,19 @@ def _only(
     if assignee_id is not None:
         query = query.where(Ticket.assignee_id == assignee_id)
     return query
+
+
+_COUNT_SINCE = select(func.count()).where(
+    Ticket.customer_id == bindparam("customer"),
+    Ticket.channel == bindparam("channel"),
+    Ticket.opened_at > bindparam("since"),
+)
+
+
+def count_since(connection: Connection, customer_id: int, channel: Channel, *, since: datetime) -> int:
+    """How many tickets a customer opened by this channel since then."""
+    values = {"customer": customer_id, "channel": channel.value, "since": since}
+    return connection.execute(_COUNT_SINCE, values).scalar_one()
 
 
 def find_to_close(connection: Connection, *, now: datetime, limit: int) -> list[int]:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 from sqlalchemy import Connection
 
 from clock import utc_now
-from db import commands, customers, tickets
+from db import commands, tickets
 from domain.commands import build_command
 from domain.lifecycle import CommandName
 from domain.links import PATHS, Subject, read, sign
@@ -83,17 +83,14 @@ def progress_link(ticket_id: int, *, now: datetime) -> str:
     return link_to(LinkPurpose.PROGRESS, Subject(ticket_id), expires_at=expires_at)
 
 
-def linked_page(
-    request: Request, connection: Connection, ticket: Mapping[str, Any], name: str, **context: Any
-) -> HTMLResponse:
+def linked_page(request: Request, ticket: Mapping[str, Any], name: str, **context: Any) -> HTMLResponse:
     """A page about the ticket in its customer's language and time zone."""
-    customer = customers.get(connection, ticket["customer_id"])
     language = page_language(request)
     now = utc_now()
     html = render_page(
         name,
         language=language,
-        **(house(language) | {"time_zone": customer["time_zone"]}),
+        **(house(language) | {"time_zone": ticket["customer_time_zone"]}),
         now=now,
         ticket=ticket,
         progress_link=progress_link(ticket["id"], now=now),

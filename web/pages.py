@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
 from clock import utc_now
-from db import attachments, customers, events, tickets
+from db import attachments, events, tickets
 from db.session import transaction
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.faults import Fault
@@ -64,10 +64,9 @@ def answer_plan(
                 case "object":
                     command, values = CommandName.OBJECT_TO_PLAN, {"reason": reason}
                 case "another_time":
-                    zone = customers.get(connection, ticket["customer_id"])["time_zone"]
                     said = words.strip() or labels(page_language(request))["plan_answer"]["another_time"]
                     command = CommandName.OBJECT_TO_PLAN
-                    values = {"reason": said, "proposed_at": _read_moment(proposed_at, zone)}
+                    values = {"reason": said, "proposed_at": _read_moment(proposed_at, ticket["customer_time_zone"])}
                 case _:
                     raise InvalidInputError("answer", "is missing")
             if ticket["plan_revision"] == subject.part and ticket["state"] == "plan_proposed":
@@ -95,10 +94,9 @@ def _plan_page(
     shown = next((p for p in plans if p["revision"] == subject.part), None)
     if shown is None:
         raise NotFoundError("this plan does not exist")
-    zone = ZoneInfo(customers.get(connection, ticket["customer_id"])["time_zone"])
+    zone = ZoneInfo(ticket["customer_time_zone"])
     page = linked_page(
         request,
-        connection,
         ticket,
         "plan",
         plan=shown,
@@ -140,7 +138,6 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
         closing = next((event for event in reversed(history) if event["kind"] in _CLOSING), None)
         page = linked_page(
             request,
-            connection,
             ticket,
             "sign_off",
             completion=completion,

@@ -55,23 +55,24 @@ def progress(request: Request, token: str) -> HTMLResponse:
         ticket = find_ticket(request, connection, subject.id)
         history = visible_history(connection, ticket["id"])
         question = _open_question(ticket, history)
-        calls = callbacks.list_of(connection, ticket["id"])
+        # Surveys and calls follow a completion, plans are counted: most tickets have none to look for.
+        was_completed = bool(ticket["completion_no"])
+        calls = callbacks.list_of(connection, ticket["id"]) if was_completed else []
         promises = {row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])}
         return linked_page(
             request,
-            connection,
             ticket,
             "progress",
             history=history,
             photos=attachments.by_event(connection, ticket["id"]),
             promises=promises,
-            plans=tickets.plans_of(connection, ticket["id"]),
+            plans=tickets.plans_of(connection, ticket["id"]) if ticket["plan_revision"] else [],
             question=question,
             token=token,
             once=uuid4().hex,
             calls=[call for call in calls if _is_promised(call)],
             results=_results(history, calls),
-            survey_link=_open_survey(connection, ticket["id"]),
+            survey_link=_open_survey(connection, ticket["id"]) if was_completed else None,
         )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
 
 from clock import utc_now
-from db import form_photos, intake, staff
+from db import form_photos, intake, staff, tickets, turns
 from db.session import transaction
 from domain.exceptions import IdempotencyKeyReusedError
 from domain.faults import Fault
@@ -81,26 +81,32 @@ def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
     if sent.trap:
         faults["form"] = Fault("trapped")
     with transaction() as connection:
-        regions, standard = staff.list_regions(connection), get_standard()
+        standard = get_standard()
         filled = read_form(
-            sent.values, organisation=standard.organisation, languages=languages(), regions=regions, now=utc_now()
+            sent.values,
+            organisation=standard.organisation,
+            languages=languages(),
+            regions=staff.list_regions(connection) if sent.values["region"] else (),
+            now=utc_now(),
         )
         if isinstance(filled, Filled) and not sent.trap:
-            intake.take_turn(connection, _once(sent.key))
+            turns.take(connection, key=_once(sent.key), customer=filled.customer)
             try:
-                if _find_sent(connection, sent.key, filled):
+                keys = (_once(sent.key), _once_again(sent.key))
+                if intake.find_opened(connection, keys, filled.customer, filled.report):
                     return _to_receipt(request, sent.key)
             except IdempotencyKeyReusedError:
                 sent, faults["form"] = replace(sent, key=uuid4().hex), Fault("already_sent")
         kept = _keep_photos(connection, sent, photos, faults)
         if sent.step == "show":
-            return report_pages.form(request, sent.key, sent.values, regions=regions, photos=kept)
-        if isinstance(filled, dict):
+            faults = {}
+        elif isinstance(filled, dict):
             faults = filled | faults
         elif not faults and (answer := _decide(request, connection, sent, filled, photos=len(kept))):
             return answer
         elif not faults:
             faults["form"] = Fault("too_many_today")
+        regions = staff.list_regions(connection)
         return report_pages.form(request, sent.key, sent.values, regions=regions, photos=kept, faults=faults)
 
 
@@ -118,25 +124,37 @@ def receipt(request: Request, key: str) -> HTMLResponse:
 def _decide(request: Request, connection: Connection, sent: Sent, filled: Filled, *, photos: int) -> Response | None:
     """Ask whether it is the open ticket, or open or join; None when there were too many of this customer today."""
     standard, now = get_standard(), utc_now()
-    alike = intake.find_alike(connection, filled.customer, filled.report)
-    is_same = alike is not None and sent.step == "same" and sent.alike == ticket_number(alike.id)
-    if alike is not None and not is_same and sent.step != "another":
-        return report_pages.alike(request, sent.key, sent.values, alike, photos=photos)
-    customer_id = intake.find_or_add_customer(connection, filled.customer, standard=standard, now=now)
-    since = now - timedelta(days=1)
-    if intake.count_since(connection, customer_id, Channel.WEB, since=since) >= standard.intake.by_form_and_day:
-        return None
-    opened = intake.open_ticket(
-        connection,
-        customer_id,
-        filled.report,
-        SYSTEM,
-        standard=standard,
-        now=now,
-        idempotency_key=_once_again(sent.key) if is_same else _once(sent.key),
-        is_again=alike.id if alike and is_same else 0 if sent.step == "another" else None,
-    )
-    form_photos.move(connection, sent.key, ticket_id=opened.ticket_id, event_id=opened.event_id, now=now)
+    customer_id = intake.find_customer(connection, filled.customer)
+    if customer_id is None:
+        opened = intake.open_first_ticket(
+            connection,
+            filled.customer,
+            filled.report,
+            SYSTEM,
+            standard=standard,
+            now=now,
+            idempotency_key=_once(sent.key),
+        )
+    else:
+        alike = intake.find_alike(connection, customer_id, filled.report)
+        is_same = alike is not None and sent.step == "same" and sent.alike == ticket_number(alike.id)
+        if alike is not None and not is_same and sent.step != "another":
+            return report_pages.alike(request, sent.key, sent.values, alike, photos=photos)
+        since = now - timedelta(days=1)
+        if tickets.count_since(connection, customer_id, Channel.WEB, since=since) >= standard.intake.by_form_and_day:
+            return None
+        opened = intake.open_ticket(
+            connection,
+            customer_id,
+            filled.report,
+            SYSTEM,
+            standard=standard,
+            now=now,
+            idempotency_key=_once_again(sent.key) if is_same else _once(sent.key),
+            is_again=alike.id if alike and is_same else 0 if sent.step == "another" else None,
+        )
+    if photos:
+        form_photos.move(connection, sent.key, ticket_id=opened.ticket_id, event_id=opened.event_id, now=now)
     return _to_receipt(request, sent.key)
 
 
@@ -148,12 +166,6 @@ def _once(key: str) -> str:
 def _once_again(key: str) -> str:
     """The same for a form whose sender said which ticket it is about, so that the receipt may name it."""
     return f"form:{key}:again"
-
-
-def _find_sent(connection: Connection, key: str, filled: Filled) -> bool:
-    return any(
-        intake.find_opened(connection, once, filled.customer, filled.report) for once in (_once(key), _once_again(key))
-    )
 
 
 def _to_receipt(request: Request, key: str) -> RedirectResponse:
@@ -178,10 +190,13 @@ def _keep_photos(
     connection: Connection, sent: Sent, photos: list[Photo], faults: dict[str, Fault]
 ) -> list[dict[str, object]]:
     """The photos of the form so far; those that are too many are left out, and said so."""
-    form_photos.drop(connection, sent.key, sent.dropped)
-    room = MOST_PHOTOS - len(form_photos.list_of(connection, sent.key))
+    if sent.dropped:
+        form_photos.drop(connection, sent.key, sent.dropped)
+    kept = form_photos.list_of(connection, sent.key)
+    room = MOST_PHOTOS - len(kept)
     if len(photos) > room:
         faults["photo"] = Fault("too_many_photos", MOST_PHOTOS)
-    if photos:
-        form_photos.keep(connection, sent.key, photos[: max(0, room)], now=utc_now())
+    if not photos:
+        return kept
+    form_photos.keep(connection, sent.key, photos[: max(0, room)], now=utc_now())
     return form_photos.list_of(connection, sent.key)

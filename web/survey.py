@@ -121,7 +121,6 @@ def _page(
     is_open = asked["state"] == "sent" and utc_now() < asked["expires_at"]
     page = linked_page(
         request,
-        connection,
         ticket,
         "survey",
         survey=asked,
