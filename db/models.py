@@ -334,6 +334,7 @@ class SlaClock(Base):
         CheckConstraint("stopped_at IS NULL OR next_alarm_at IS NULL", name="stopped_is_silent"),
         CheckConstraint("stopped_at >= started_at", name="stops_after_it_started"),
         Index("ix_sla_clocks_next_alarm_at", "next_alarm_at", postgresql_where=text("next_alarm_at IS NOT NULL")),
+        Index("ix_sla_clocks_due_at", "due_at", postgresql_where=text("stopped_at IS NULL")),
         Index("ix_sla_clocks_stopped_at", "stopped_at", postgresql_where=text("stopped_at IS NOT NULL")),
         Index("ix_sla_clocks_breached_at", "breached_at", postgresql_where=text("breached_at IS NOT NULL")),
     )

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, union
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select, tuple_, union
+from sqlalchemy.orm import aliased
 
 from db.models import Customer, SlaClock, Staff, Ticket
 from db.rows import Row, fetch
 
+_SHOWN = (
+    Ticket.id,
+    Ticket.number,
+    Ticket.subject,
+    Ticket.state,
+    Ticket.priority,
+    Ticket.is_safety_risk,
+    Ticket.opened_at,
+    Ticket.assignee_id,
+    Customer.name.label("customer_name"),
+    Customer.phone,
+    Staff.name.label("assignee_name"),
+)
 
-def _listed(
-    *conditions: ColumnElement[bool], limit: int, due_until: datetime | None = None, due_after: datetime | None = None
-) -> Select[Any]:
-    """Tickets with their customer, assignee and the running promise that is due first; those without one come last.
 
-    ``due_until`` and ``due_after``: only those whose promise is due between the two.
-    """
+def _listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
+    """Tickets with their customer, assignee and the running promise that is due first; those without one come last."""
     first = (
         select(SlaClock.due_at, SlaClock.kind.label("due_kind"))
         .where(
@@ -30,22 +40,8 @@ def _listed(
         .limit(1)
         .lateral("first")
     )
-    query = (
-        select(
-            Ticket.id,
-            Ticket.number,
-            Ticket.subject,
-            Ticket.state,
-            Ticket.priority,
-            Ticket.is_safety_risk,
-            Ticket.opened_at,
-            Ticket.assignee_id,
-            Customer.name.label("customer_name"),
-            Customer.phone,
-            Staff.name.label("assignee_name"),
-            first.c.due_at,
-            first.c.due_kind,
-        )
+    return (
+        select(*_SHOWN, first.c.due_at, first.c.due_kind)
         .join(Customer, Customer.id == Ticket.customer_id)
         .outerjoin(Staff, Staff.id == Ticket.assignee_id)
         .outerjoin(first, first.c.due_at.is_not(None))
@@ -53,9 +49,32 @@ def _listed(
         .order_by(first.c.due_at.nulls_last(), Ticket.priority, Ticket.id)
         .limit(limit)
     )
-    if due_until is not None:
-        query = query.where(first.c.due_at <= due_until)
-    return query if due_after is None else query.where(first.c.due_at > due_after)
+
+
+# From the promises to their tickets, along the index of those that run: what is asked costs what is due, not what is
+# open. A ticket whose other promise runs out earlier stands where that one does.
+_Earlier = aliased(SlaClock)
+_DUE = (
+    select(*_SHOWN, SlaClock.due_at, SlaClock.kind.label("due_kind"))
+    .join(Ticket, (Ticket.id == SlaClock.ticket_id) & (Ticket.round == SlaClock.round))
+    .join(Customer, Customer.id == Ticket.customer_id)
+    .outerjoin(Staff, Staff.id == Ticket.assignee_id)
+    .where(
+        SlaClock.stopped_at.is_(None),
+        SlaClock.due_at > bindparam("after"),
+        SlaClock.due_at <= bindparam("until"),
+        Ticket.closed_at.is_(None),
+        ~exists().where(
+            _Earlier.ticket_id == SlaClock.ticket_id,
+            _Earlier.round == SlaClock.round,
+            _Earlier.stopped_at.is_(None),
+            tuple_(_Earlier.due_at, _Earlier.id) < tuple_(SlaClock.due_at, SlaClock.id),
+        ),
+    )
+    .order_by(SlaClock.due_at, Ticket.priority, Ticket.id)
+    .limit(bindparam("most"))
+)
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def of_member(connection: Connection, staff_id: int, *, limit: int) -> list[Row]:
@@ -71,9 +90,9 @@ def unassigned(connection: Connection, *, limit: int, opened_until: datetime | N
     return fetch(connection, _listed(*nobodys, limit=limit))
 
 
-def due(connection: Connection, *, until: datetime, limit: int, after: datetime | None = None) -> list[Row]:
-    """Open tickets whose next promise is due by then; and not before ``after``, if it is given."""
-    return fetch(connection, _listed(Ticket.closed_at.is_(None), limit=limit, due_until=until, due_after=after))
+def due(connection: Connection, *, until: datetime, limit: int, after: datetime = _EVER) -> list[Row]:
+    """Open tickets whose next promise is due by then, the first on top; and not before ``after``, if it is given."""
+    return fetch(connection, _DUE, until=until, after=after, most=limit)
 
 
 def found(
