@@ -9,7 +9,21 @@ import typer
 from psycopg.errors import UndefinedTable
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
-from cli import accounts, database, doctor, keys, messages, people, play, service, survey, templates, ticket, webhooks
+from cli import (
+    accounts,
+    database,
+    doctor,
+    export,
+    keys,
+    messages,
+    people,
+    play,
+    service,
+    survey,
+    templates,
+    ticket,
+    webhooks,
+)
 from cli.failure import CommandError
 from cli.screen import Screen
 from db.session import DatabaseUnavailableError, cause
@@ -35,6 +49,7 @@ people.app.command()(accounts.invite)
 app.add_typer(people.app, name="staff", help="List and add staff and teams; let them into the workbench.")
 app.add_typer(keys.app, name="keys", help="Keys with which other systems use the API.")
 app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of events.")
+app.add_typer(export.app, name="export", help="The tracking sheet, as a workbook.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)
 app.command()(play.demo)
