@@ -160,6 +160,9 @@ class _Sheet:
         self._sheet: Worksheet = self._book.add_worksheet(title)
         self._row = 0
         self._sheet.freeze_panes(1, 1)
+        self._sheet.set_landscape()
+        self._sheet.fit_to_pages(1, 0)
+        self._sheet.repeat_rows(0)
         self._sheet.set_row(0, 30)
         for position, column in enumerate(COLUMNS):
             self._sheet.set_column(position, position, column.width)
