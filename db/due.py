@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from db.models import Callback, Message, PendingEvent, SlaClock, Survey, Ticket
 from db.outbox import IS_QUEUED
@@ -53,10 +55,13 @@ def _first(kind: Due, column: Any) -> Any:
     return func.least(*(query.scalar_subquery() for query in by_medium))
 
 
-_NEXT = select(*(_first(kind, column).label(kind.value) for kind, column in _COLUMNS.items()))
+@cache
+def _next(kinds: tuple[Due, ...]) -> Select[Any]:
+    return select(*(_first(kind, _COLUMNS[kind]).label(kind.value) for kind in kinds))
 
 
-def next_moments(connection: Connection) -> dict[Due, datetime]:
-    """When the next work of each kind comes due; a kind that has none is left out."""
-    row = connection.execute(_NEXT).one()
-    return {kind: moment for kind, moment in zip(_COLUMNS, row, strict=True) if moment is not None}
+def next_moments(connection: Connection, kinds: Iterable[Due] = Due) -> dict[Due, datetime]:
+    """When the next work of each of these kinds comes due; a kind that has none is left out."""
+    wanted = tuple(kinds)
+    row = connection.execute(_next(wanted)).one()
+    return {kind: moment for kind, moment in zip(wanted, row, strict=True) if moment is not None}

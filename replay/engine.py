@@ -40,6 +40,8 @@ from replay.log_reader import BadRow, LogRow
 
 # The watchdog of a replay looks this often; an alarm is dated by when it was due, however late the look.
 TICK = timedelta(minutes=15)
+# Rows of one transaction: enough that its commit costs nothing beside them; what it leaves dead stays short to skip.
+BATCH = 50
 
 
 @dataclass
@@ -64,7 +66,7 @@ class Tally:
 
 
 class Replay:
-    """One history on one connection; every row and every sweep is a transaction of its own."""
+    """One history on one connection; many rows are committed together, each can be refused by itself."""
 
     def __init__(self, connection: Connection, history_map: HistoryMap, standard: Standard) -> None:
         self.connection = connection
@@ -91,12 +93,15 @@ class Replay:
         with self.connection.begin():
             reference.sync_calendars(self.connection, self.standard)
             self._add_staff(sorted({row.resource for row in rows}))
-        for played, row in enumerate(rows, 1):
-            self.sweep_until(row.at)
-            self._play_row(row)
-            progress(played)
+        for first in range(0, len(rows), BATCH):
+            with self.connection.begin():
+                for played, row in enumerate(rows[first : first + BATCH], first + 1):
+                    self.sweep_until(row.at)
+                    self._play_row(row)
+                    progress(played)
         if rows:
-            self.sweep_until(rows[-1].at + timedelta(days=1))
+            with self.connection.begin():
+                self.sweep_until(rows[-1].at + timedelta(days=1))
         return self.tally
 
     def sweep_until(self, moment: datetime) -> None:
@@ -106,15 +111,13 @@ class Replay:
 
     def sweep(self, now: datetime) -> None:
         """One pass of every sweep that has something to do, as the flows do it."""
-        with self.connection.begin():
-            for kind, step in self.sweeps.items():
-                if kind in self.next_due and self.next_due[kind] <= now:
-                    step(now)
-            self._look_ahead()
+        for kind, step in self.sweeps.items():
+            if kind in self.next_due and self.next_due[kind] <= now:
+                step(now)
+        self._look_ahead()
 
     def _look_ahead(self) -> None:
-        moments = due.next_moments(self.connection)
-        self.next_due = {kind: moment for kind, moment in moments.items() if kind in self.sweeps}
+        self.next_due = due.next_moments(self.connection, self.sweeps)
 
     def _close(self, now: datetime) -> None:
         for ticket_id in tickets.find_to_close(self.connection, now=now, limit=500):
@@ -128,7 +131,7 @@ class Replay:
         rule = self.map.activities[row.activity]
         known_cases, known_customers = {row.case} & self.cases.keys(), {row.customer} & self.customers.keys()
         try:
-            with self.connection.begin():
+            with self.connection.begin_nested():
                 repairs = self._apply(row, rule)
                 if rule.command in FOLLOWED_UP or row.case not in known_cases:
                     # As ticket_lifecycle does within a second.
