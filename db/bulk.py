@@ -40,26 +40,36 @@ def update_many(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 @cache
 def _insert(table: Table, columns: tuple[str, ...], returning: tuple[str, ...], unless_known: str | None) -> TextClause:
-    conflict = f"ON CONFLICT ({unless_known}) DO NOTHING" if unless_known else ""
-    return text(
-        f"INSERT INTO {table.name} ({', '.join(columns)}) "  # noqa: S608  names come from the models
-        f"SELECT {', '.join(_read(table, column) for column in columns)} FROM {_recordset(table, columns)} "
-        f"{conflict} RETURNING {', '.join(returning)}"
-    )
+    return text(f"{insert_sql(table, columns, 'rows', unless_known)} RETURNING {', '.join(returning)}")
 
 
 @cache
 def _update(table: Table, columns: tuple[str, ...]) -> TextClause:
-    settings = ", ".join(f"{column} = {_read(table, column)}" for column in columns if column != "id")
-    return text(
-        f"UPDATE {table.name} SET {settings} "  # noqa: S608  names come from the models
-        f"FROM {_recordset(table, columns)} WHERE {table.name}.id = r.id"
+    return text(update_sql(table, columns, "rows"))
+
+
+def insert_sql(table: Table, columns: tuple[str, ...], parameter: str, unless_known: str | None) -> str:
+    """The statement that inserts the rows of the document that is bound to ``parameter``, for use in a greater one."""
+    conflict = f"ON CONFLICT ({unless_known}) DO NOTHING" if unless_known else ""
+    return (
+        f"INSERT INTO {table.name} ({', '.join(columns)}) "  # noqa: S608  names come from the models
+        f"SELECT {', '.join(_read(table, column) for column in columns)} FROM {_recordset(table, columns, parameter)} "
+        f"{conflict}"
     )
 
 
-def _recordset(table: Table, columns: tuple[str, ...]) -> str:
+def update_sql(table: Table, columns: tuple[str, ...], parameter: str) -> str:
+    """The statement that updates the rows of the document that is bound to ``parameter``, for use in a greater one."""
+    settings = ", ".join(f"{column} = {_read(table, column)}" for column in columns if column != "id")
+    return (
+        f"UPDATE {table.name} SET {settings} "  # noqa: S608  names come from the models
+        f"FROM {_recordset(table, columns, parameter)} WHERE {table.name}.id = r.id"
+    )
+
+
+def _recordset(table: Table, columns: tuple[str, ...], parameter: str) -> str:
     declared = ", ".join(f"{column} {_type(table, column)}" for column in columns)
-    return f"jsonb_to_recordset(CAST(:rows AS jsonb)) AS r({declared})"
+    return f"jsonb_to_recordset(CAST(:{parameter} AS jsonb)) AS r({declared})"
 
 
 def _type(table: Table, column: str) -> str:
@@ -81,7 +91,8 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return f"{value.total_seconds()} seconds"
+        # Days stay days, as the driver writes them: the same length looks the same, whichever way it was written.
+        return f"{value.days} days {timedelta(seconds=value.seconds, microseconds=value.microseconds)}"
     if isinstance(value, bytes):
         return value.hex()
     raise TypeError(f"{type(value).__name__} cannot be written in bulk")

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from db import alarms, clocks, events, outbox
+from db import alarms, clocks, entries, events, outbox
 from db.effects import EFFECTS
 from db.held import HeldTicket, hold
 from db.models import PendingEvent, TicketEvent
@@ -81,9 +81,8 @@ def apply_to(
     if state is not old_state:
         work.change(**_state_columns(work, old_state, state))
 
-    late = _move_clocks(work, command, state)
-    event_id = _write(work, command, state, late, idempotency_key)
-    _queue_notices(work, command)
+    moved, late = _move_clocks(work, command, state)
+    event_id = _write(work, command, state, moved, late, idempotency_key)
     return Applied(held.id, held.number, state, event_id, facts=work.facts)
 
 
@@ -118,8 +117,10 @@ def _state_columns(work: Work, old_state: TicketState, state: TicketState) -> di
     return columns
 
 
-def _move_clocks(work: Work, command: Command, state: TicketState) -> list[tuple[dict[str, Any], Alarm]]:
-    """Move the clocks; returns the breaches that no sweep had seen before the clock stopped or paused."""
+def _move_clocks(
+    work: Work, command: Command, state: TicketState
+) -> tuple[list[dict[str, Any]], list[tuple[dict[str, Any], Alarm]]]:
+    """Move the clocks; returns their new columns, and the breaches that no sweep had seen before one stopped."""
     promise = None
     if command.name is CommandName.CHANGE_PRIORITY:
         promise = (Priority(work.ticket["priority"]), Channel(work.ticket["channel"]))
@@ -131,24 +132,25 @@ def _move_clocks(work: Work, command: Command, state: TicketState) -> list[tuple
         if columns is not None:
             row.update(columns)
             moved.append({"id": row["id"], **columns})
-    clocks.write(work.connection, moved)
-    return late
+    return moved, late
 
 
 def _write(
     work: Work,
     command: Command,
     state: TicketState,
+    moved: list[dict[str, Any]],
     late: list[tuple[dict[str, Any], Alarm]],
     idempotency_key: str | None,
 ) -> int:
-    """Write the event, those of breaches found late, and the ticket; returns the command's event id."""
+    """Write the event, those of breaches found late, ticket, clocks and notices; returns the command's event id."""
     ticket = work.ticket
     news = [
         events.NewEvent(
             command.name.value, work.actor, work.now, state.value, command.payload(), work.facts, idempotency_key
         )
     ]
+    messages: list[outbox.NewMessage] = []
     if late:
         leads = alarms.Leads.read(work.connection, work.standard)
         for row, alarm in late:
@@ -156,17 +158,18 @@ def _write(
                 alarm, row, ticket, work.held.clocks, leads, work.standard, now=work.now
             )
             news.append(event)
-            outbox.queue(work.connection, notices, now=work.now)
+            messages += notices
     rows = events.chained_rows(ticket["id"], ticket["event_count"], ticket["event_digest"], news)
-    event_id = events.append_with_ticket(work.connection, rows, work.changes)
     ticket |= {"event_count": rows[-1]["seq"], "event_digest": rows[-1]["digest"]}
+    messages += _notices(work, command)
+    event_id = entries.write(work.connection, rows, work.changes, messages=messages, moved_clocks=moved, now=work.now)
     if COMMANDS[command.name].needs_follow_up:
         pending = {"event_id": event_id, "ticket_id": ticket["id"], "kind": command.name.value, "due_at": work.now}
         work.connection.execute(insert(PendingEvent), pending)
     return event_id
 
 
-def _queue_notices(work: Work, command: Command) -> None:
+def _notices(work: Work, command: Command) -> list[outbox.NewMessage]:
     traits = COMMANDS[command.name]
     context = ticket_context(work.ticket, work.held.clocks) | work.notice_context
     occasion = f"e{work.ticket['event_count']}"
@@ -191,4 +194,4 @@ def _queue_notices(work: Work, command: Command) -> None:
         to_staff(work.ticket, staff_id, language, staff_kind, occasion, context | dict(extra))
         for staff_id, language, staff_kind, extra in work.staff_notices
     ]
-    outbox.queue(work.connection, messages, now=work.now)
+    return messages

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select
 
 from db import bulk
 from db.models import Ticket, TicketEvent
@@ -20,19 +19,6 @@ from domain.lifecycle import CommandName, TicketState, replay
 from domain.people import Actor
 
 GENESIS = b""
-_COLUMNS = (
-    "ticket_id",
-    "seq",
-    "kind",
-    "actor_role",
-    "actor_id",
-    "at",
-    "to_state",
-    "payload",
-    "facts",
-    "idempotency_key",
-    "digest",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,35 +85,7 @@ def turn(connection: Connection, last_rows: Sequence[Mapping[str, Any]]) -> None
     bulk.update_many(connection, _TICKETS, values)
 
 
-@cache
-def _append_and_update(columns: tuple[str, ...]) -> Update:
-    """One statement that writes an event and these columns of its ticket: one round trip instead of two."""
-    event = (
-        insert(TicketEvent)
-        .values({name: bindparam(f"event_{name}") for name in _COLUMNS})
-        .returning(TicketEvent.id)
-        .cte("event")
-    )
-    return (
-        update(Ticket)
-        .where(Ticket.id == bindparam("event_ticket_id"))
-        .values(**{name: bindparam(f"new_{name}") for name in columns})
-        .returning(select(event.c.id).scalar_subquery())
-    )
-
-
-def append_with_ticket(connection: Connection, rows: list[dict[str, Any]], changes: Mapping[str, Any]) -> int:
-    """Write chained rows, and the ticket with its changes, count and digest; returns the first event's id."""
-    changes = {**changes, "event_count": rows[-1]["seq"], "event_digest": rows[-1]["digest"]}
-    values = {f"new_{name}": value for name, value in changes.items()}
-    values |= {f"event_{name}": value for name, value in rows[0].items()}
-    event_id: int = connection.execute(_append_and_update(tuple(sorted(changes))), values).scalar_one()
-    if rows[1:]:
-        append(connection, rows[1:])
-    return event_id
-
-
-def append(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
+def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Write chained rows; the caller holds the ticket's lock and updates its count and digest. Returns their ids."""
     if len(rows) == 1:
         return [connection.execute(_APPEND, rows[0]).scalar_one()]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from db import events, outbox
+from db import entries, events, outbox
 from db.held import HeldTicket
 from db.notices import ticket_context, to_customer, to_staff
 from domain.messages import MessageKind
@@ -32,9 +32,9 @@ def record(
     ticket = held.row
     event = events.NewEvent(kind, actor, now, ticket["state"], {}, facts, idempotency_key)
     rows = events.chained_rows(held.id, ticket["event_count"], ticket["event_digest"], [event])
-    events.append_with_ticket(held.connection, rows, {})
     ticket |= {"event_count": rows[0]["seq"], "event_digest": rows[0]["digest"]}
-    tell(held, tells_staff, context or {}, now=now, tells_customer=tells_customer)
+    notices = _notices(held, tells_staff, context or {}, tells_customer)
+    entries.write(held.connection, rows, {}, messages=notices, now=now)
 
 
 def tell(
@@ -46,12 +46,21 @@ def tell(
     tells_customer: MessageKind | None = None,
 ) -> None:
     """Queue notices about the last event of a held ticket."""
+    outbox.queue(held.connection, _notices(held, tells_staff, context, tells_customer), now=now)
+
+
+def _notices(
+    held: HeldTicket,
+    tells_staff: Sequence[tuple[int, str, MessageKind]],
+    context: Mapping[str, Any],
+    tells_customer: MessageKind | None,
+) -> list[outbox.NewMessage]:
     if tells_customer is None and not tells_staff:
-        return
+        return []
     ticket = held.row
     words = ticket_context(ticket, held.clocks) | dict(context)
     occasion = f"e{ticket['event_count']}"
     messages = [to_staff(ticket, person, lang, message, occasion, words) for person, lang, message in tells_staff]
     if tells_customer is not None:
         messages.append(to_customer(ticket, tells_customer, occasion, words))
-    outbox.queue(held.connection, messages, now=now)
+    return messages

@@ -48,25 +48,26 @@ def queue(connection: Connection, messages: Sequence[NewMessage], *, now: dateti
     """
     if not messages:
         return 0
-    rows = []
-    for message in messages:
-        check_context(message.kind, message.context)
-        rows.append(
-            {
-                "dedupe_key": message.dedupe_key,
-                "kind": message.kind.value,
-                "medium": message.medium.value,
-                "language": message.language,
-                "context": dict(message.context),
-                "ticket_id": message.ticket_id,
-                "customer_id": message.customer_id,
-                "staff_id": message.staff_id,
-                "queued_at": now,
-                "send_after": message.send_after or now,
-            }
-        )
+    rows = [row_of(message, now=now) for message in messages]
     # Written out by bulk.py also for one row: SQLAlchemy compiles an ON CONFLICT anew each time.
     return len(bulk.insert_many(connection, _TABLE, rows, returning=("id",), unless_known="dedupe_key"))
+
+
+def row_of(message: NewMessage, *, now: datetime) -> Row:
+    """A message's row. Raises DomainError when it lacks something its words need."""
+    check_context(message.kind, message.context)
+    return {
+        "dedupe_key": message.dedupe_key,
+        "kind": message.kind.value,
+        "medium": message.medium.value,
+        "language": message.language,
+        "context": dict(message.context),
+        "ticket_id": message.ticket_id,
+        "customer_id": message.customer_id,
+        "staff_id": message.staff_id,
+        "queued_at": now,
+        "send_after": message.send_after or now,
+    }
 
 
 _PEOPLE = (
