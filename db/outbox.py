@@ -42,10 +42,7 @@ class NewMessage:
 
 
 def queue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
-    """Queue messages; one whose dedupe key is there already is left out. Returns how many are new.
-
-    Raises DomainError when a message lacks something its words need.
-    """
+    """Queue messages, each dedupe key once; returns how many are new. Raises DomainError when one lacks a word."""
     if not messages:
         return 0
     rows = [row_of(message, now=now) for message in messages]
