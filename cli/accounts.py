@@ -1,4 +1,4 @@
-"""``aftercare staff password`` and ``invite``: how members of staff get into the workbench (S-72)."""
+"""``aftercare staff password``, ``invite``, ``deactivate``: how staff get into the workbench, and out (S-72)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from cli import colleagues
 from cli.failure import CommandError
 from cli.ready import working
-from cli.screen import Screen
+from cli.screen import Grid, Screen
 from cli.ticket import local_time
 from clock import utc_now
 from domain.exceptions import InvalidInputError
@@ -19,6 +19,7 @@ from domain.invitations import invite as written
 from domain.passwords import LEAST, MOST, hash_password
 from settings import get_settings
 
+_MOST_HELD = 1000
 Member = Annotated[str, typer.Argument(metavar="EMAIL", help="The member of staff: address, or a name only they have.")]
 
 
@@ -57,6 +58,28 @@ def invite(email: Member) -> None:
     # The link alone on stdout, so that it can be piped to where it is sent from.
     Screen(stderr=True).say(f"Good for one password, until {local_time(expires_at, zone)}.")
     typer.echo(f"{settings.web_url}/workbench/invitation/{token}")
+
+
+def deactivate(email: Member) -> None:
+    """Let somebody in no more: signed out, keys ended, no new tickets. Lists what they still hold, to be handed on."""
+    from db import staff_accounts, worklists
+
+    with working() as (connection, standard):
+        who = colleagues.find(connection, email).id
+        if who is None:  # colleagues are always somebody
+            raise CommandError(f"{email!r} is nobody who could leave")
+        keys = staff_accounts.deactivate(connection, who, now=utc_now())
+        held = worklists.of_member(connection, who, limit=_MOST_HELD)
+        zone = ZoneInfo(standard.organisation.time_zone)
+    screen = Screen()
+    screen.say(f"{email} is no longer active: signed out, API keys ended: {keys}.")
+    if held:
+        screen.say("Still theirs; hand on with 'aftercare ticket assign', or on the workbench's board:")
+    grid = Grid("Number", "Priority", "State", "Subject", "Due", whole={"Number"})
+    for row in held:
+        due = local_time(row["due_at"], zone) if row["due_at"] else ""
+        grid.row(row["number"], row["priority"], row["state"], row["subject"], due)
+    screen.show(grid, otherwise="They hold no open tickets.")
 
 
 def _asked() -> str:

@@ -46,6 +46,7 @@ app.add_typer(messages.addresses_app, name="address", help="Addresses to which n
 app.add_typer(templates.app, name="templates", help="Look at the words of messages; check them.")
 people.app.command()(accounts.password)
 people.app.command()(accounts.invite)
+people.app.command()(accounts.deactivate)
 app.add_typer(people.app, name="staff", help="List and add staff and teams; let them into the workbench.")
 app.add_typer(keys.app, name="keys", help="Keys with which other systems use the API.")
 app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of events.")

@@ -10,7 +10,9 @@ from hashlib import sha256
 from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.models import SignInAttempt, Staff, StaffSession
+from db.models import ApiKey, SignInAttempt, Staff, StaffSession
+from domain.exceptions import NotPermittedError
+from domain.people import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,27 @@ def keep_hash(connection: Connection, staff_id: int, password_hash: str) -> None
 def set_language(connection: Connection, staff_id: int, language: str) -> None:
     """In which language a member reads the workbench and gets messages."""
     connection.execute(update(Staff).where(Staff.id == staff_id).values(language=language))
+
+
+def deactivate(connection: Connection, staff_id: int, *, now: datetime) -> int:
+    """Somebody leaves: signed out everywhere, their keys end, nothing is given to them any more.
+
+    Their open tickets stay with them until somebody hands them on. Returns how many keys ended. Raises
+    NotPermittedError for the last administrator.
+    """
+    # Locked, so that of the last two neither can send the other away at once.
+    administrators = connection.execute(
+        select(Staff.id)
+        .where(Staff.role == Role.ADMINISTRATOR.value, Staff.is_active)
+        .order_by(Staff.id)
+        .with_for_update()
+    ).scalars()
+    if list(administrators) == [staff_id]:
+        raise NotPermittedError("the last administrator stays; make somebody else one first")
+    connection.execute(update(Staff).where(Staff.id == staff_id).values(is_active=False))
+    connection.execute(delete(StaffSession).where(StaffSession.staff_id == staff_id))
+    theirs = (ApiKey.staff_id == staff_id) & ((ApiKey.revoked_at.is_(None)) | (ApiKey.revoked_at > now))
+    return connection.execute(update(ApiKey).where(theirs).values(revoked_at=now)).rowcount
 
 
 def count_attempts(connection: Connection, what: Sequence[str], *, within: timedelta, now: datetime) -> list[int]:

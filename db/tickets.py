@@ -92,6 +92,7 @@ def list_newest(
     states: Sequence[TicketState] = (),
     priority: Priority | None = None,
     assignee_id: int | None = None,
+    customer_id: int | None = None,
     opened_since: datetime | None = None,
     before_id: int | None = None,
     limit: int = 50,
@@ -105,6 +106,8 @@ def list_newest(
         query = query.where(Ticket.id < before_id)
     if opened_since is not None:
         query = query.where(Ticket.opened_at >= opened_since)
+    if customer_id is not None:
+        query = query.where(Ticket.customer_id == customer_id)
     return fetch(connection, _only(query, states, priority, assignee_id))
 
 

@@ -110,9 +110,14 @@ def may_give(actor: Actor, *, held_by: int | None) -> bool:
     return actor == SYSTEM or actor.role in LEADS or (held_by is not None and held_by == actor.id)
 
 
+def may_assign(actor: Actor, *, held_by: int | None) -> bool:
+    """Whether there is anybody to whom this actor may give the ticket; one that nobody has they may take."""
+    return held_by is None or may_give(actor, held_by=held_by)
+
+
 def require_may_assign(actor: Actor, *, held_by: int | None, to: int) -> None:
     """Raise NotPermittedError unless the actor may give the ticket to anybody, or takes one that nobody has."""
-    if not may_give(actor, held_by=held_by) and (held_by is not None or to != actor.id):
+    if not may_assign(actor, held_by=held_by) or (to != actor.id and not may_give(actor, held_by=held_by)):
         raise NotPermittedError("only a supervisor or manager gives others' tickets; take a free one, or hand on yours")
 
 

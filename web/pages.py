@@ -10,7 +10,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from clock import utc_now
@@ -30,6 +30,7 @@ from web.problems import fault_in
 
 router = APIRouter()
 NOTHING_TYPED: Mapping[str, str] = MappingProxyType(dict.fromkeys(("option", "reason", "proposed_at", "words"), ""))
+NOTHING_SIGNED: Mapping[str, str] = MappingProxyType(dict.fromkeys(("signed_by", "reason", "signature"), ""))
 _CLOSING = (CommandName.CONFIRM_COMPLETION, CommandName.CLOSE)
 
 
@@ -128,28 +129,7 @@ def sign_off(request: Request, token: str) -> HTMLResponse:
     """The completed work: confirm and sign, or say that it is not fixed (S-40)."""
     subject = read_link(LinkPurpose.SIGN_OFF, token)
     with transaction() as connection:
-        ticket = find_ticket(request, connection, subject.id)
-        history = events.list_of(connection, ticket["id"])
-        done = [e for e in history if e["kind"] == CommandName.COMPLETE]
-        completion = next((e for e in done if e["facts"]["completion_no"] == subject.part), None)
-        if completion is None:
-            raise NotFoundError("this completion does not exist")
-        is_open = ticket["state"] == "completed" and ticket["completion_no"] == subject.part
-        closing = next((event for event in reversed(history) if event["kind"] in _CLOSING), None)
-        page = linked_page(
-            request,
-            ticket,
-            "sign_off",
-            completion=completion,
-            closing=closing,
-            signatures=attachments.by_event(connection, ticket["id"]).get(closing["id"], []) if closing else [],
-            is_open=is_open,
-            token=token,
-            once=uuid4().hex,
-        )
-    # The page's own script lets people draw their signature; without it the typed name is one.
-    page.headers["Content-Security-Policy"] = WITH_SCRIPT
-    return page
+        return _sign_off_page(request, connection, subject, token)
 
 
 @router.post("/sign-off/{token}")
@@ -161,25 +141,66 @@ def answer_sign_off(
     signed_by: Text = "",
     signature: Text = "",
     reason: Text = "",
-) -> RedirectResponse:
+) -> Response:
     """Record the sign-off, or that it is not fixed; a second tap changes nothing."""
     subject = read_link(LinkPurpose.SIGN_OFF, token)
     drawn = read_signature(signature) if answer == "works" else None
     values: dict[str, Any]
-    with transaction() as connection:
-        ticket = find_ticket(request, connection, subject.id, for_update=True)
-        match answer:
-            case "works":
-                command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
-            case "not_fixed":
-                command, values = CommandName.REPORT_NOT_FIXED, {"reason": reason}
-            case _:
-                raise InvalidInputError("answer", "is missing")
-        if ticket["state"] == "completed" and ticket["completion_no"] == subject.part:
-            done = give(connection, ticket, command, values, key=form_key("sign_off", subject, once))
-            if drawn is not None and not done.was_repeated:
-                attachments.add(connection, ticket["id"], done.event_id, drawn, now=utc_now())
+    try:
+        with transaction() as connection:
+            ticket = find_ticket(request, connection, subject.id, for_update=True)
+            match answer:
+                case "works":
+                    command, values = CommandName.CONFIRM_COMPLETION, {"signed_by": signed_by}
+                case "not_fixed":
+                    command, values = CommandName.REPORT_NOT_FIXED, {"reason": reason}
+                case _:
+                    raise InvalidInputError("answer", "is missing")
+            if ticket["state"] == "completed" and ticket["completion_no"] == subject.part:
+                done = give(connection, ticket, command, values, key=form_key("sign_off", subject, once))
+                if drawn is not None and not done.was_repeated:
+                    attachments.add(connection, ticket["id"], done.event_id, drawn, now=utc_now())
+    except InvalidInputError as error:
+        typed = {"signed_by": signed_by, "reason": reason, "signature": signature}
+        if error.field not in ("signed_by", "reason"):
+            raise
+        with transaction() as connection:
+            return _sign_off_page(request, connection, subject, token, typed, {error.field: fault_in(error)})
     return back_to(request, LinkPurpose.SIGN_OFF, token)
+
+
+def _sign_off_page(
+    request: Request,
+    connection: Connection,
+    subject: Subject,
+    token: str,
+    values: Mapping[str, str] = NOTHING_SIGNED,
+    faults: Mapping[str, Fault] = MappingProxyType({}),
+) -> HTMLResponse:
+    ticket = find_ticket(request, connection, subject.id)
+    history = events.list_of(connection, ticket["id"])
+    done = [e for e in history if e["kind"] == CommandName.COMPLETE]
+    completion = next((e for e in done if e["facts"]["completion_no"] == subject.part), None)
+    if completion is None:
+        raise NotFoundError("this completion does not exist")
+    closing = next((event for event in reversed(history) if event["kind"] in _CLOSING), None)
+    page = linked_page(
+        request,
+        ticket,
+        "sign_off",
+        completion=completion,
+        closing=closing,
+        signatures=attachments.by_event(connection, ticket["id"]).get(closing["id"], []) if closing else [],
+        is_open=ticket["state"] == "completed" and ticket["completion_no"] == subject.part,
+        token=token,
+        once=uuid4().hex,
+        values=values,
+        faults=faults,
+    )
+    # The page's own script lets people draw their signature; without it the typed name is one.
+    page.headers["Content-Security-Policy"] = WITH_SCRIPT
+    page.status_code = 422 if faults else 200
+    return page
 
 
 def _number(text: str) -> int | None:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from clock import utc_now
 from db import attachments, callbacks, clocks, events, surveys, tickets
 from db.session import transaction
+from domain.exceptions import InvalidInputError
+from domain.faults import Fault
 from domain.lifecycle import CommandName, TicketState
 from domain.links import Subject
 from domain.messages import LinkPurpose
 from domain.satisfaction import CallbackKind, CallbackState, SurveyState
 from web.linked import Text, back_to, find_ticket, form_key, give, link_to, linked_page, read_link
+from web.problems import fault_in
 
 router = APIRouter()
 
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType({"reply": ""})
 # Of a ticket's history, what its customer may see (S-31).
 VISIBLE = frozenset(
     {
@@ -52,43 +57,60 @@ def progress(request: Request, token: str) -> HTMLResponse:
     """What was done, what is next, by when, by whom."""
     subject = read_link(LinkPurpose.PROGRESS, token)
     with transaction() as connection:
-        ticket = find_ticket(request, connection, subject.id)
-        history = visible_history(connection, ticket["id"])
-        question = _open_question(ticket, history)
-        # Surveys and calls follow a completion, plans are counted: most tickets have none to look for.
-        was_completed = bool(ticket["completion_no"])
-        calls = callbacks.list_of(connection, ticket["id"]) if was_completed else []
-        promises = {row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])}
-        return linked_page(
-            request,
-            ticket,
-            "progress",
-            history=history,
-            photos=attachments.by_event(connection, ticket["id"]),
-            promises=promises,
-            plans=tickets.plans_of(connection, ticket["id"]) if ticket["plan_revision"] else [],
-            question=question,
-            token=token,
-            once=uuid4().hex,
-            calls=[call for call in calls if _is_promised(call)],
-            results=_results(history, calls),
-            survey_link=_open_survey(connection, ticket["id"]) if was_completed else None,
-        )
+        return _page(request, connection, subject, token)
 
 
 @router.post("/progress/{token}")
-def answer_question(
-    request: Request, token: str, question: Text = "", once: Text = "", reply: Text = ""
-) -> RedirectResponse:
+def answer_question(request: Request, token: str, question: Text = "", once: Text = "", reply: Text = "") -> Response:
     """Record the customer's answer to the question they were shown; a second tap changes nothing."""
     subject = read_link(LinkPurpose.PROGRESS, token)
-    with transaction() as connection:
-        ticket = find_ticket(request, connection, subject.id, for_update=True)
-        asked = _open_question(ticket, events.list_of(connection, ticket["id"]))
-        if asked is not None and question == str(asked["seq"]):
-            key = form_key("reply", Subject(subject.id, asked["seq"]), once)
-            give(connection, ticket, CommandName.RECORD_REPLY, {"reply": reply}, key=key)
+    try:
+        with transaction() as connection:
+            ticket = find_ticket(request, connection, subject.id, for_update=True)
+            asked = _open_question(ticket, events.list_of(connection, ticket["id"]))
+            if asked is not None and question == str(asked["seq"]):
+                key = form_key("reply", Subject(subject.id, asked["seq"]), once)
+                give(connection, ticket, CommandName.RECORD_REPLY, {"reply": reply}, key=key)
+    except InvalidInputError as error:
+        if error.field != "reply":
+            raise
+        with transaction() as connection:
+            return _page(request, connection, subject, token, {"reply": reply}, {"reply": fault_in(error)})
     return back_to(request, LinkPurpose.PROGRESS, token)
+
+
+def _page(
+    request: Request,
+    connection: Connection,
+    subject: Subject,
+    token: str,
+    values: Mapping[str, str] = NOTHING_TYPED,
+    faults: Mapping[str, Fault] = MappingProxyType({}),
+) -> HTMLResponse:
+    ticket = find_ticket(request, connection, subject.id)
+    history = visible_history(connection, ticket["id"])
+    # Surveys and calls follow a completion, plans are counted: most tickets have none to look for.
+    was_completed = bool(ticket["completion_no"])
+    calls = callbacks.list_of(connection, ticket["id"]) if was_completed else []
+    page = linked_page(
+        request,
+        ticket,
+        "progress",
+        history=history,
+        photos=attachments.by_event(connection, ticket["id"]),
+        promises={row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])},
+        plans=tickets.plans_of(connection, ticket["id"]) if ticket["plan_revision"] else [],
+        question=_open_question(ticket, history),
+        token=token,
+        once=uuid4().hex,
+        values=values,
+        faults=faults,
+        calls=[call for call in calls if _is_promised(call)],
+        results=_results(history, calls),
+        survey_link=_open_survey(connection, ticket["id"]) if was_completed else None,
+    )
+    page.status_code = 422 if faults else 200
+    return page
 
 
 def _open_question(ticket: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
 from clock import utc_now
-from db import staff_accounts
+from db import api_keys, staff, staff_accounts, staff_sessions
+from db.models import Ticket
 from db.session import transaction
+from domain.api_keys import KeyRefusedError, Scope
 from domain.invitations import invited
+from domain.lifecycle import TicketState
 from domain.passwords import is_right
+from domain.people import Role
+from domain.standard import load_standard
+from domain.tickets import ticket_number
 from settings import kept_secret
 from tests.cli.conftest import SUPERVISOR, Console
+from tests.conftest import read_cast
+from tests.desk import Desk
 
 PASSWORD = "correct horse battery"
 
@@ -47,3 +60,41 @@ def test_an_invitation_is_a_link_alone(console: Console) -> None:
         account = staff_accounts.find(connection, SUPERVISOR)
     assert account is not None
     assert account.staff_id == staff_id
+
+
+def test_who_leaves_is_out_at_once_and_what_they_hold_is_listed(console: Console) -> None:
+    now = utc_now()
+    with transaction(console.database) as connection:
+        account = staff_accounts.find(connection, SUPERVISOR)
+        assert account is not None
+        lasts = {"idle": timedelta(hours=1), "lasts": timedelta(days=1)}
+        token = staff_sessions.start(connection, account.staff_id, now=now, **lasts)
+        limits = {"scopes": frozenset(Scope), "expires_at": now + timedelta(days=1)}
+        key = api_keys.create(connection, "shop", staff_id=account.staff_id, role=Role.SUPERVISOR, now=now, **limits)
+        desk = Desk(connection, load_standard(), now, read_cast(connection).supervisor)
+        ticket_id = desk.bring_to(TicketState.ASSIGNED)
+        connection.execute(update(Ticket).where(Ticket.id == ticket_id).values(assignee_id=account.staff_id))
+
+    said = console.succeed("staff", "deactivate", SUPERVISOR)
+
+    assert ticket_number(ticket_id) in said
+    assert "API keys ended: 1" in said
+    with transaction(console.database) as connection:
+        assert staff_accounts.find(connection, SUPERVISOR) is None
+        assert staff_sessions.find(connection, token, idle=timedelta(hours=1), now=now) is None
+        with pytest.raises(KeyRefusedError):
+            api_keys.recognise(connection, key, now=now)
+    assert "no active member" in console.refuse("staff", "deactivate", SUPERVISOR)
+
+
+def test_the_last_administrator_stays(console: Console) -> None:
+    with transaction(console.database) as connection:
+        team = min(staff.team_ids(connection))
+    first, last = (f"{name}@example.com" for name in ("root", "toor"))
+    for address in (first, last):
+        console.succeed("staff", "add", "Root", "--email", address, "--role", "administrator", "--team", team)
+
+    assert "They hold no open tickets." in console.succeed("staff", "deactivate", first)
+    assert "last administrator" in console.refuse("staff", "deactivate", last)
+    with transaction(console.database) as connection:
+        assert staff_accounts.find(connection, last) is not None

@@ -303,7 +303,17 @@ class TestTheQuestion:
         answer = site.client.post(path, data={"question": seq, "reply": " "}, params={"lang": "en"})
 
         assert answer.status_code == 422
-        assert "fill in: <strong>your answer</strong>" in answer.text
+        assert re.search(r'<p class="bad" id="reply-fault">[^<]+</p>\s*<textarea id="reply"', answer.text)
+        assert site.state(ticket_id) == "waiting_customer"
+
+    def test_too_long_an_answer_comes_back_whole_with_what_fits_beside_it(self, site: Site) -> None:
+        ticket_id, path, seq = self._asked(site)
+
+        answer = site.client.post(path, data={"question": seq, "reply": "<b>E4" * 500}, params={"lang": "en"})
+
+        assert answer.status_code == 422
+        assert re.search(r'id="reply-fault">[^<]*2000[^<]*</p>', answer.text)
+        assert "&lt;b&gt;E4" * 500 in answer.text
         assert site.state(ticket_id) == "waiting_customer"
 
 
@@ -416,9 +426,31 @@ class TestTheSignOff:
     @pytest.mark.parametrize(
         ("data", "field"),
         [
-            ({"answer": "works"}, "your name"),
-            ({"answer": "works", "signed_by": "x" * 201}, "your name"),
-            ({"answer": "not_fixed"}, "the reason"),
+            ({"answer": "works"}, "signed_by"),
+            ({"answer": "works", "signed_by": "x" * 201}, "signed_by"),
+            ({"answer": "works", "signed_by": "a\x00b"}, "signed_by"),
+            ({"answer": "not_fixed"}, "reason"),
+            ({"answer": "not_fixed", "reason": "x" * 2001}, "reason"),
+        ],
+    )
+    @pytest.mark.parametrize("language", ["en", "zh-CN"])
+    def test_says_beside_the_field_what_is_wrong_and_keeps_what_was_typed(
+        self, site: Site, data: dict[str, str], field: str, language: str
+    ) -> None:
+        ticket_id = _completed(site)
+        data = {"signed_by": "王丽" * (field == "reason"), "reason": "漏水 <again>" * (field != "reason")} | data
+
+        answer = site.client.post(site.link(P.SIGN_OFF, ticket_id, 1), data=data, params={"lang": language})
+
+        assert answer.status_code == 422
+        assert f'id="{field}-fault"' in answer.text
+        assert answer.text.count('-fault">') == 1
+        assert ("漏水 &lt;again&gt;" if field == "signed_by" else 'value="王丽"') in answer.text
+        assert site.state(ticket_id) == "completed"
+
+    @pytest.mark.parametrize(
+        ("data", "field"),
+        [
             ({"signed_by": "w"}, "your answer"),
             ({"answer": "hm", "signed_by": "w", "reason": "r"}, "your answer"),
         ],

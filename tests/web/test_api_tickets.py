@@ -313,9 +313,11 @@ class TestACommand:
     ) -> None:
         number = _number(site, S.DIAGNOSING)
 
-        answer = make_api(role=role).give(number, C.ASSIGN, assignee_id=1, reason="r")
+        api = make_api(role=role)
 
-        assert answer.status_code == 403
+        assert api.give(number, C.ASSIGN, assignee_id=1, reason="r").status_code == 403
+        assert "assign" not in api.get(f"/tickets/{number}").json()["possible_commands"]
+        assert "assign" in make_api().get(f"/tickets/{number}").json()["possible_commands"]
 
 
 class TestTwoClerks:
@@ -433,6 +435,7 @@ class TestAList:
             new, assigned = desk.open(), desk.bring_to(S.ASSIGNED)
             numbers = {ticket: desk.ticket(ticket)["number"] for ticket in (old, new, assigned)}
             person = desk.ticket(assigned)["assignee_id"]
+            customer = desk.ticket(new)["customer_id"]
         yesterday = (utc_now() - timedelta(days=1)).isoformat()
 
         def listed(**query: Any) -> set[str]:
@@ -441,6 +444,7 @@ class TestAList:
         assert listed(state="new") == {numbers[old], numbers[new]}
         assert listed(state=["new", "assigned"]) == set(numbers.values())
         assert listed(assignee=person) == {numbers[assigned]}
+        assert listed(customer=customer) == {numbers[new]}
         assert listed(opened_since=yesterday) == {numbers[new], numbers[assigned]}
         assert listed(priority="P1") == set()
 
@@ -450,6 +454,7 @@ class TestAList:
             ({"state": "lost"}, "query.state.0"),
             ({"priority": "P9"}, "query.priority"),
             ({"assignee": "x"}, "query.assignee"),
+            ({"customer": 0}, "query.customer"),
             ({"assignee": 2**64}, "query.assignee"),
             ({"opened_since": "2026-01-01T00:00:00"}, "query.opened_since"),
             ({"limit": 0}, "query.limit"),

@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, Field
 
+from domain.assignment import may_assign
 from domain.commands import PlanKind
 from domain.contact import mask_email, mask_phone
 from domain.lifecycle import COMMANDS, CommandName, TicketState
@@ -177,7 +178,13 @@ def ticket(
 ) -> Ticket:
     """The ticket with its clocks and plans, as this actor may see it."""
     state = TicketState(row["state"])
-    possible = [name for name, traits in COMMANDS.items() if state in traits.sources and actor.role in traits.by]
+    possible = [
+        name
+        for name, traits in COMMANDS.items()
+        if state in traits.sources
+        and actor.role in traits.by
+        and (name is not CommandName.ASSIGN or may_assign(actor, held_by=row["assignee_id"]))
+    ]
     whole = {
         **row,
         "customer": Contact.of(row, prefix="customer_", open_=open_),

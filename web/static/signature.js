@@ -6,6 +6,12 @@ if (pad && pad.getContext) {
   pad.closest("[hidden]").hidden = false;
   pen.lineWidth = 3;
   pen.lineCap = pen.lineJoin = "round";
+  if (field.value) {
+    // The page came back because of another field: what was drawn is still there.
+    const kept = new Image();
+    kept.onload = () => pen.drawImage(kept, 0, 0);
+    kept.src = field.value;
+  }
   let drawing = false;
   const place = (event) => {
     const box = pad.getBoundingClientRect();

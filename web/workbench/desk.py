@@ -84,7 +84,7 @@ def page_of(
         "tried": attempt.form,
         "has_seen": attempt.has_seen,
         "once": uuid4().hex,
-        "promises": sorted(dossier.promises, key=_running_first),
+        "promises": in_order(dossier.promises),
         "region": region_name(language, ticket["region"]) if ticket["region"] else "",
         "contact": _contact(ticket, reader, is_open=shows_contact),
         "plans": [plan | {"owner_name": dossier.name(plan["owner_id"])} for plan in dossier.plans],
@@ -125,9 +125,13 @@ def _form(
     )
 
 
-def _running_first(promise: Mapping[str, Any]) -> tuple[bool, bool, datetime]:
+def in_order(promises: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """What runs and is due first stands on top; then what is paused, then what is over."""
-    return promise["stopped_at"] is not None, promise["due_at"] is None, promise["due_at"] or promise["started_at"]
+
+    def place(promise: Mapping[str, Any]) -> tuple[bool, bool, datetime]:
+        return promise["stopped_at"] is not None, promise["due_at"] is None, promise["due_at"] or promise["started_at"]
+
+    return sorted(promises, key=place)
 
 
 def _contact(ticket: Mapping[str, Any], reader: Reader, *, is_open: bool) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from domain.access import MAY_READ_BOARD, MAY_READ_WORDS
@@ -39,6 +40,16 @@ def show(member: StaffMember, name: str, *, now: datetime, status: int = 200, **
         f"layouts/workbench/{name}.html", {**frame_of(member, now=now), "page": name, **context}, autoescape=True
     )
     return HTMLResponse(html, status, headers=_HEADERS)
+
+
+def show_part(request: Request, member: StaffMember, name: str, *, now: datetime, **context: Any) -> Response:
+    """A part of a page, for the page that is open already; 304 when nothing of it has changed."""
+    response: Response = show(member, name, now=now, **context)
+    tag = f'"{sha256(bytes(response.body)).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == tag:
+        response = Response(status_code=304)
+    response.headers["ETag"] = tag
+    return response
 
 
 def show_outside(request: Request, name: str, language: str, *, status: int = 200, **context: Any) -> HTMLResponse:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -18,7 +17,7 @@ from domain.exceptions import InvalidInputError
 from domain.tickets import ticket_id
 from settings import get_standard
 from web.workbench.door import Member, StaffMember
-from web.workbench.frame import show
+from web.workbench.frame import show, show_part
 
 router = APIRouter(prefix="/workbench")
 _MOST, _MOST_FOUND = 50, 30
@@ -28,18 +27,13 @@ _LONGEST_QUESTION = 100
 @router.get("")
 def my_tickets(member: Member) -> Response:
     """What is due first stands on top; what is over its time says so in words."""
-    return _mine(member, "mine")
+    return show(member, "mine", now=utc_now(), **_mine(member))
 
 
 @router.get("/mine.html")
 def my_tickets_alone(request: Request, member: Member) -> Response:
-    """The lists without their frame, for the page that is open already; 304 when nothing on it has changed."""
-    response = _mine(member, "mine_lists")
-    tag = f'"{sha256(bytes(response.body)).hexdigest()[:32]}"'
-    if request.headers.get("if-none-match") == tag:
-        response = Response(status_code=304)
-    response.headers["ETag"] = tag
-    return response
+    """The lists without their frame."""
+    return show_part(request, member, "mine_lists", now=utc_now(), **_mine(member))
 
 
 @router.get("/search")
@@ -56,12 +50,11 @@ def search(member: Member, asked: Annotated[str, Form()] = "") -> Response:
     return show(member, "search", now=utc_now(), asked=asked, found=found)
 
 
-def _mine(member: StaffMember, name: str) -> Response:
-    now = utc_now()
+def _mine(member: StaffMember) -> dict[str, Any]:
     with transaction() as connection:
         mine = worklists.of_member(connection, member.id, limit=_MOST)
         free = worklists.unassigned(connection, limit=_MOST) if member.role in MAY_TAKE_TICKETS else []
-    return show(member, name, now=now, mine=mine, free=free)
+    return {"mine": mine, "free": free}
 
 
 def _found(member: StaffMember, asked: str) -> list[Row]:

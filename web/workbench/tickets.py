@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from clock import utc_now
-from db import attachments, commands, contact_views, dossiers
+from db import attachments, clocks, commands, contact_views, dossiers, tickets
 from db.held import hold
 from db.session import transaction
 from domain.access import MAY_READ_CONTACT
@@ -29,10 +29,10 @@ from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.tickets import ticket_id
 from settings import get_settings, get_standard
 from templates.languages import language_for, word
-from web.workbench.desk import Attempt, page_of
+from web.workbench.desk import Attempt, in_order, page_of
 from web.workbench.door import Member, StaffMember
 from web.workbench.forms import FORMS, TAKE
-from web.workbench.frame import show
+from web.workbench.frame import show, show_part
 from web.workbench.orders import read_order
 from web.workbench.photos import read_photos
 from web.workbench.shown import read_form, reader_of
@@ -46,6 +46,15 @@ Number = Annotated[str, Path(pattern=r"^(TK-)?0{0,20}[1-9][0-9]{0,9}$", max_leng
 def show_ticket(member: Member, number: Number, script: str = "", whole: str = "", done: str = "") -> Response:
     """Everything that is known of a ticket, what to do next, and the forms to do it."""
     return _page(member, number, script_language=script or None, shows_all=bool(whole), done=done)
+
+
+@router.get("/{number}/promises.html")
+def show_promises(request: Request, member: Member, number: Number) -> Response:
+    """What its clocks say, without the rest of the page."""
+    with transaction() as connection:
+        ticket = tickets.get(connection, ticket_id(number))
+        running = clocks.of_ticket(connection, ticket["id"], ticket["round"])
+    return show_part(request, member, "promises", now=utc_now(), ticket=ticket, promises=in_order(running))
 
 
 @router.post("/{number}/contact")

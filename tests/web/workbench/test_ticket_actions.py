@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -491,3 +492,22 @@ class TestHostileInput:
                 rubbish = {name: ["\x00🙂{{97*131}}" * 300] for name in form if name not in kept}
                 answer = bench.send(action, kept | rubbish)
                 assert answer.status_code in (303, 409, 422), action
+
+
+def test_the_clocks_are_asked_for_alone_and_sent_only_when_they_say_something_else(site: Site, bench: Bench) -> None:
+    ticket_id, number = opened(site, S.IN_WORK)
+    path = f"/workbench/tickets/{number}/promises.html"
+    page = bench.get(f"/workbench/tickets/{number}")
+    first = bench.get(path)
+    same = bench.client.get(path, headers={"if-none-match": first.headers["etag"]})
+    with site.desk() as desk:
+        desk.give(ticket_id, C.COMPLETE, summary="s", tested=True)
+    changed = bench.client.get(path, headers={"if-none-match": first.headers["etag"]})
+
+    assert f'data-live="{path}"' in page.text
+    assert "workbench.js" in page.text
+    assert "<html" not in first.text
+    assert re.sub(r"\s+", "", first.text) in re.sub(r"\s+", "", page.text)
+    assert (same.status_code, same.content) == (304, b"")
+    assert changed.status_code == 200
+    assert bench.client.get("/workbench/tickets/TK-00099999/promises.html").status_code == 404
