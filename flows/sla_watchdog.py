@@ -5,11 +5,13 @@ from datetime import datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from clock import utc_now
 from flows.drain_window import drain, is_stale
 from flows.parameters import Now, WindowSeconds, in_utc, run_name
 from flows.report import Report, too_late
 from tasks.story import run_options
 from tasks.sweeps import alarms_due, raise_alarms
+from tasks.today import show_today
 
 
 @flow(name="sla_watchdog", flow_run_name=run_name)
@@ -17,7 +19,7 @@ def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[
     """Watches the clock of every open ticket: tells the engineer at half and four fifths of the promised time, the
     supervisor at the breach, the manager when it stays broken (S-10, S-13); each of these once.
 
-    A sweep costs what is due, not what is open.
+    A sweep costs what is due, not what is open. Each run begins by writing the artifact "service-today".
 
     Args:
         now: Do what is due at this moment, given with its zone, then end. Empty: now, for the whole window.
@@ -26,6 +28,8 @@ def sla_watchdog(now: Now = None, window_seconds: WindowSeconds = 300) -> State[
     if is_stale(now=now, window_seconds=window_seconds):
         return too_late()
     report = Report("sla-watchdog", "Promises in danger or broken, and how many were told.")
+    if show_today(now or utc_now(), return_state=True).is_failed():
+        report.problem("the overview 'service-today'")
 
     def step(moment: datetime) -> int:
         tickets = alarms_due(now=moment)

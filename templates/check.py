@@ -16,7 +16,7 @@ from templates.languages import LabelsUnreadableError, labels, languages, locate
 from templates.render import Words, render_markdown, render_message, render_script, with_news
 from templates.samples import SAMPLE_NOW
 from templates.sources import source_faults
-from templates.variants import HOSTILE_MARKUP, Case, checked_cases, script_cases
+from templates.variants import HOSTILE_MARKUP, Case, checked_cases, script_cases, today_cases
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def find_faults(house: House) -> tuple[list[str], list[Cost]]:
         if not _is_readable(language):
             continue
         found = [fault for kind in MessageKind for fault in _faults_of_kind(kind, language, house, costs)]
-        found += _digest_faults(language, house)
+        found += _artifact_faults(language, house)
         found += _script_faults(language, house)
         faults |= dict.fromkeys(fault for fault in found if fault.rpartition(" has no ")[2] not in said)
     return list(faults), costs
@@ -160,12 +160,14 @@ def _script_faults(language: str, house: House) -> Iterator[str]:
         yield from faults
 
 
-def _digest_faults(language: str, house: House) -> Iterator[str]:
-    for case in checked_cases(MessageKind.WEEKLY_DIGEST, language=language):
-        try:
-            text = render_markdown("weekly_digest", language=language, time_zone=house.time_zone, **case.context)
-        except WordsError as error:
-            yield str(error)
-            continue
-        if not text.strip():
-            yield f"{shown(located(f'{language}/artifacts/weekly_digest.md'))}:1: says nothing with {case.name}"
+def _artifact_faults(language: str, house: House) -> Iterator[str]:
+    digests = [(c.name, c.context) for c in checked_cases(MessageKind.WEEKLY_DIGEST, language=language)]
+    for artifact, cases in (("weekly_digest", digests), ("service_today", today_cases())):
+        for name, values in cases:
+            try:
+                text = render_markdown(artifact, language=language, time_zone=house.time_zone, **values)
+            except WordsError as error:
+                yield str(error)
+                continue
+            if not text.strip():
+                yield f"{shown(located(f'{language}/artifacts/{artifact}.md'))}:1: says nothing with {name}"

@@ -180,6 +180,32 @@ def sample_context(kind: MessageKind, *, language: str = "zh-CN") -> dict[str, A
     }
 
 
+def sample_today() -> dict[str, Any]:
+    """How the service stands at SAMPLE_NOW on a bad day."""
+    counts = (("new", (1, 0, 0)), ("in_work", (0, 14, 9)), ("waiting_customer", (0, 0, 4)))
+    flows = (("sla_watchdog", "Running"), ("weekly_digest", "Failed"))
+    return {
+        "now": SAMPLE_NOW,
+        "flows": [{"name": name, "state": state, "at": _in(minutes=-2), "id": "0" * 32} for name, state in flows],
+        "today": {
+            "open": [
+                {"state": state, "counts": dict(zip(("P1", "P2", "P3"), by, strict=True))} for state, by in counts
+            ],
+            "due_soon": 3,
+            "overdue": 2,
+            "callbacks": 5,
+            "callbacks_overdue": 1,
+            "messages_waiting": 12,
+            "messages_wait_since": SAMPLE_NOW - timedelta(minutes=7),
+            "messages": {"failed": 1, "unknown": 2},
+            "stopped": [{"medium": "sms"}],
+            "events_pending": 1,
+            "events_pending_since": SAMPLE_NOW - timedelta(seconds=3),
+            "inbox_pending": 0,
+        },
+    }
+
+
 def sample_script(*, language: str = "zh-CN") -> dict[str, Any]:
     """What the words of a script may use, as seen at SAMPLE_NOW, besides who speaks and when."""
     words = _WORDS.get(language_for(language), _WORDS["en"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.links import PATHS, Subject, sign
 from domain.messages import MESSAGES, LinkPurpose, MessageKind
-from templates.samples import sample_context, sample_recipient, sample_script
+from templates.samples import sample_context, sample_recipient, sample_script, sample_today
 
 # Entries of a context that people write; everything else is a moment, a figure, or a word of our own.
 _PEOPLE_WRITE = frozenset(
@@ -129,6 +129,14 @@ def script_cases(language: str) -> tuple[tuple[str, dict[str, Any]], ...]:
     few = {name: value if name in known else None for name, value in full.items()}
     few |= {"is_safety_risk": False, "state": "closed"}
     return (("the sample's data", full), ("all left out that may be missing", few))
+
+
+def today_cases() -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The values with which the overview has to hold, each with its name: a bad day, and one on which nothing is."""
+    bad = sample_today()
+    nothing = _empty_week(bad["today"]) | {"messages": {}}
+    nothing |= dict.fromkeys(("messages_wait_since", "events_pending_since"))
+    return (("the sample's data", bad), ("nothing at all", bad | {"today": nothing, "flows": []}))
 
 
 def _without(value: Any) -> Any:

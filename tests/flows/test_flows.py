@@ -182,6 +182,20 @@ def completed_ticket() -> tuple[int, datetime]:
     return ticket_id, done_at
 
 
+def test_the_watchdog_writes_how_the_service_stands_and_names_nobody(product: str) -> None:
+    open_ticket(1)
+    run(ticket_lifecycle, NOW)
+
+    run(sla_watchdog, NOW + timedelta(hours=3))
+
+    shown = artifact("service-today").data
+    assert "今日服务" in shown
+    assert "| 已派单 | 0 | 1 | 0 |" in shown
+    assert "[ticket\\_lifecycle](/runs/flow-run/" in shown
+    assert "Completed" in shown
+    assert "Customer 1" not in shown
+
+
 def test_the_survey_goes_out_after_24_hours_is_reminded_once_and_expires(product: str) -> None:
     ticket_id, done_at = completed_ticket()
     day = timedelta(days=1)
