@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from cli import (
     accounts,
+    customer,
     database,
     doctor,
     export,
@@ -38,6 +39,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(ticket.app, name="ticket", help="Open, show, list and work on tickets.")
+app.add_typer(customer.app, name="customer", help="A copy of a customer's data, who looked at it, erasure.")
 app.add_typer(survey.app, name="survey", help="Record a customer's answer to a survey.")
 app.add_typer(survey.callbacks_app, name="callback", help="List and record callbacks.")
 app.add_typer(messages.app, name="message", help="What became of messages; send one again.")

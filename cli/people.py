@@ -55,12 +55,12 @@ def add_team(
     Screen().say(f"Added team {name}.")
 
 
-def named(name: str) -> str:
+def named(name: str, *, option: str = "name") -> str:
     """The name without blanks around it. Raises CommandError when nothing a person could read is left."""
     try:
         return TypeAdapter[str](ShortText).validate_python(name)
     except ValidationError as error:
-        raise CommandError(f"name: {describe_fault(dict(error.errors()[0]))}") from error
+        raise CommandError(f"{option}: {describe_fault(dict(error.errors()[0]))}") from error
 
 
 @app.command()

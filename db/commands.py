@@ -18,7 +18,7 @@ from db.rows import fetch_one
 from db.work import Work
 from domain.commands import Command
 from domain.escalation import Alarm
-from domain.exceptions import IdempotencyKeyReusedError
+from domain.exceptions import ErasedError, IdempotencyKeyReusedError
 from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState, next_state, require_permission
 from domain.people import Actor
 from domain.standard import Standard
@@ -71,6 +71,8 @@ def apply_to(
         known = find_by_key(held.connection, idempotency_key)
         if known is not None:
             return _repeated(known, ticket, command, idempotency_key)
+    if ticket["erased_at"] is not None:
+        raise ErasedError(f"the personal data of {ticket['number']} were erased; open a new ticket")
     require_permission(actor, command.name)
     old_state = TicketState(ticket["state"])
     resume_state = TicketState(ticket["resume_state"]) if ticket["resume_state"] else None

@@ -13,7 +13,7 @@ from db import clocks, commands, customers, events, openings, tickets, turns
 from db.held import hold
 from db.models import Customer, Ticket, TicketEvent
 from domain.commands import ChangePriority, ReportAgain
-from domain.exceptions import IdempotencyKeyReusedError
+from domain.exceptions import ErasedError, IdempotencyKeyReusedError
 from domain.intake import CustomerDetails, OpenTicket, Report, is_same_device, is_same_fault, require_happened
 from domain.lifecycle import TicketState
 from domain.messages import Medium
@@ -24,7 +24,9 @@ from domain.tickets import Category, Impact, Priority, ticket_number
 from domain.triage import Suggestion, priority_for, suggest_category, suggest_impact, suggest_safety_risk
 
 _ADD_CUSTOMER = insert(Customer).returning(Customer.id)
-_LOCK_CUSTOMER = select(Customer.region).where(Customer.id == bindparam("customer")).with_for_update()
+_LOCK_CUSTOMER = (
+    select(Customer.region, Customer.erased_at).where(Customer.id == bindparam("customer")).with_for_update()
+)
 _OPEN_TICKETS = select(Ticket.id, Ticket.category, Ticket.product_model, Ticket.serial_number, Ticket.subject).where(
     Ticket.customer_id == bindparam("customer"),
     Ticket.closed_at.is_(None),
@@ -110,7 +112,9 @@ def open_ticket(
         turns.take(connection, key=idempotency_key)
         if (known := _find_opened(connection, idempotency_key, customer_id, report)) is not None:
             return known
-    region = connection.execute(_LOCK_CUSTOMER, {"customer": customer_id}).scalar_one()
+    region, erased_at = connection.execute(_LOCK_CUSTOMER, {"customer": customer_id}).one()
+    if erased_at is not None:
+        raise ErasedError("the customer's data were erased meanwhile; report again")
     category = suggest_category(_spoken(report), standard.triage)
     for existing in _open_tickets(connection, customer_id):
         if existing.id == is_again or (

@@ -106,7 +106,8 @@ class Customer(Base):
 
     __tablename__ = "customers"
     __table_args__ = (
-        CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="reachable"),
+        CheckConstraint("(phone IS NOT NULL OR email IS NOT NULL) = (erased_at IS NULL)", name="reachable"),
+        CheckConstraint("(erased_at IS NULL) = (erased_because IS NULL)", name="erased_has_reason"),
         CheckConstraint(r"phone ~ '^\+[1-9][0-9]{5,14}$'", name="phone_is_e164"),
         _in("tier", CustomerTier),
         _in("preferred_medium", Medium),
@@ -127,6 +128,8 @@ class Customer(Base):
     wants_anonymity: Mapped[bool] = mapped_column(server_default="false")
     declined_surveys_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+    erased_because: Mapped[str | None]
 
 
 class ContactView(Base):
@@ -233,6 +236,11 @@ class Ticket(Base):
         Index("ix_tickets_customer_id_open", "customer_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_tickets_customer_id", "customer_id"),
         Index("ix_tickets_opened_at", "opened_at"),
+        Index(
+            "ix_tickets_closed_at_kept",
+            "closed_at",
+            postgresql_where=text("closed_at IS NOT NULL AND erased_at IS NULL"),
+        ),
         Index("ix_tickets_id_unassigned", "id", postgresql_where=text("assignee_id IS NULL AND closed_at IS NULL")),
         Index(
             "ix_tickets_serial_number", text("lower(serial_number)"), postgresql_where=text("serial_number IS NOT NULL")
@@ -275,10 +283,11 @@ class Ticket(Base):
     expected_at: Mapped[datetime | None]
     event_count: Mapped[int] = mapped_column(server_default="0")
     event_digest: Mapped[bytes] = mapped_column(server_default=text(r"'\x'::bytea"))
+    erased_at: Mapped[datetime | None]
 
 
 class TicketEvent(Base):
-    """What happened, in order; append-only by trigger, chained by digest (S-70)."""
+    """What happened, in order; append-only by trigger, chained by digest (S-70). Its words may be erased (S-71)."""
 
     __tablename__ = "ticket_events"
     __table_args__ = (

@@ -245,9 +245,9 @@ def list_in(connection: Connection, states: Sequence[MessageState], *, limit: in
     return _newest(connection, Message.state.in_([state.value for state in states]), limit)
 
 
-# What did not arrive and a person may want to do something about; "declined" and "out_of_date" are as they should be.
+# What did not arrive and a person may want to do something about; the others are as they should be.
 _NEEDS_A_PERSON = Message.state.in_([MessageState.FAILED.value, MessageState.UNKNOWN.value]) | (
-    (Message.state == MessageState.WITHHELD.value) & Message.error_code.not_in(["declined", "out_of_date"])
+    (Message.state == MessageState.WITHHELD.value) & Message.error_code.not_in(["declined", "out_of_date", "erased"])
 )
 
 

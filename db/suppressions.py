@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, func, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db.models import Suppression
 from db.rows import fetch
 from domain.delivery import Remedy
 from domain.messages import Medium
+from settings import get_settings
 
 _ACTIVE = select(Suppression.address, Suppression.reason).where(
     Suppression.address == func.any(bindparam("wanted", type_=ARRAY(Text))), Suppression.lifted_at.is_(None)
@@ -23,9 +25,9 @@ def find(connection: Connection, addresses: Collection[str]) -> dict[str, Remedy
     """Of these addresses those to which nothing is sent, each with the reason."""
     if not addresses:
         return {}
-    wanted = [_key(address) for address in addresses]
-    found = {row["address"]: Remedy(row["reason"]) for row in fetch(connection, _ACTIVE, wanted=wanted)}
-    return {address: found[_key(address)] for address in addresses if _key(address) in found}
+    names = {name: address for address in addresses for name in (_hashed(address), _key(address))}
+    rows = fetch(connection, _ACTIVE, wanted=list(names))
+    return {names[row["address"]]: Remedy(row["reason"]) for row in rows}
 
 
 def add(connection: Connection, medium: Medium, address: str, reason: Remedy, *, code: str, now: datetime) -> None:
@@ -45,7 +47,8 @@ def add(connection: Connection, medium: Medium, address: str, reason: Remedy, *,
 
 def lift(connection: Connection, address: str, *, now: datetime) -> bool:
     """Send to an address again; False when nothing forbade it."""
-    statement = update(Suppression).where(Suppression.address == _key(address), Suppression.lifted_at.is_(None))
+    named = Suppression.address.in_([_key(address), _hashed(address)])
+    statement = update(Suppression).where(named, Suppression.lifted_at.is_(None))
     return bool(connection.execute(statement.values(lifted_at=now)).rowcount)
 
 
@@ -53,6 +56,26 @@ def list_active(connection: Connection, *, limit: int = 100) -> list[dict[str, A
     """The newest active suppressions."""
     query = select(Suppression.__table__).where(Suppression.lifted_at.is_(None)).order_by(Suppression.id.desc())
     return fetch(connection, query.limit(limit))
+
+
+def forget(connection: Connection, addresses: Collection[str]) -> None:
+    """Forget addresses; where a reader said no, a keyed hash stays, so that the "no" is obeyed for ever (S-71).
+
+    With another signing key it is not recognised any more.
+    """
+    for address in addresses:
+        is_named = Suppression.address == _key(address)
+        is_over = Suppression.lifted_at.is_not(None) | (Suppression.reason == Remedy.BAD_ADDRESS.value)
+        connection.execute(delete(Suppression).where(is_named, is_over))
+        known = select(Suppression.id).where(Suppression.address == _hashed(address), Suppression.lifted_at.is_(None))
+        if connection.execute(known).first() is not None:
+            connection.execute(delete(Suppression).where(is_named))
+        connection.execute(update(Suppression).where(is_named).values(address=_hashed(address)))
+
+
+def _hashed(address: str) -> str:
+    key = get_settings().signing_key().encode()
+    return "erased:" + hmac.digest(key, f"suppression:{_key(address)}".encode(), "sha256").hex()
 
 
 def _key(address: str) -> str:

@@ -17,6 +17,9 @@ MAY_READ_CONTACT = _SERVICE
 MAY_READ_WORDS = _SERVICE | {Role.QUALITY_INSPECTOR}
 MAY_READ_REPORTS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.QUALITY_INSPECTOR, Role.ADMINISTRATOR})
 MAY_RUN_THE_SYSTEM = frozenset({Role.ADMINISTRATOR})
+# Who answers a customer's request for a copy or for erasure; and who may ask who looked.
+MAY_ANSWER_FOR_DATA = LEADS
+MAY_READ_VIEWS = LEADS | {Role.ADMINISTRATOR}
 MAY_TAKE_REPORTS = _SERVICE
 # Not the engineer: nobody records what customers say of their own work.
 MAY_RECORD_ANSWERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.MANAGER})

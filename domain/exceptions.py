@@ -11,6 +11,10 @@ class IllegalTransitionError(DomainError):
     """The command is not possible in the ticket's present state."""
 
 
+class ErasedError(IllegalTransitionError):
+    """The personal data of the ticket or customer were erased: nothing more is done with them (S-71)."""
+
+
 class NotPermittedError(DomainError):
     """The actor's role may not give this command (S-72)."""
 

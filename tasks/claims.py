@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from db import fates, media, outbox, suppressions
+from db.events import ERASED, NO_WORDS
 from db.rows import Row
 from db.session import transaction
 from domain.courtesy import (
@@ -41,7 +42,7 @@ from templates.render import WordsError
 # What one claim takes is what a killed sender leaves to be looked up: enough to keep the threads busy, no more.
 BATCH = 100
 # No reason for anybody to call: a survey less, and what is settled.
-_AS_IT_SHOULD_BE = frozenset({"declined", "out_of_date"})
+_AS_IT_SHOULD_BE = frozenset({"declined", "out_of_date", ERASED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ class _Claim:
         return ready
 
     def _decision(self, row: Row, suppressed: dict[str, Remedy], before: defaultdict[Any, list[datetime]]) -> Decision:
+        if row["context"] == NO_WORDS:
+            return Withhold(ERASED)
         if self._is_out_of_date(row):
             return Withhold("out_of_date")
         return decide(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from clock import utc_now
 from db import commands, tickets
 from domain.commands import build_command
+from domain.exceptions import ErasedError
 from domain.lifecycle import CommandName
 from domain.links import PATHS, Subject, read, sign
 from domain.messages import LinkPurpose
@@ -39,9 +40,11 @@ def read_link(purpose: LinkPurpose, token: str) -> Subject:
 def find_ticket(
     request: Request, connection: Connection, ticket_id: int, *, for_update: bool = False
 ) -> dict[str, Any]:
-    """The ticket; from here on even a problem is told in its customer's language."""
+    """The ticket; from here on even a problem is told in its customer's language. Raises ErasedError."""
     ticket = tickets.get(connection, ticket_id, for_update=for_update)
     remember_reader(request, ticket["customer_language"])
+    if ticket["erased_at"] is not None:
+        raise ErasedError("what was kept of this ticket is erased")
     return ticket
 
 

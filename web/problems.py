@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import ValidationError
 
-from domain.exceptions import DomainError, InvalidInputError, NotFoundError
+from domain.exceptions import DomainError, ErasedError, InvalidInputError, NotFoundError
 from domain.faults import Fault, fault_of
 from domain.links import LinkError, LinkExpiredError
 from domain.pictures import LARGEST
@@ -33,6 +33,8 @@ def problem_page(request: Request, error: DomainError) -> HTMLResponse:
         return _bare(request, "link_expired", status=410)
     if isinstance(error, NotFoundError):
         return not_found_page(request)
+    if isinstance(error, ErasedError):
+        return _bare(request, "erased", status=410)
     if not isinstance(error, InvalidInputError):
         return _bare(request, "problem", status=409, field=None)
     fault = fault_in(error)
