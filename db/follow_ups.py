@@ -6,7 +6,7 @@ a kill at any line leaves either everything or nothing done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,15 +69,17 @@ def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard
     if pending is None:
         return None
     held = hold(connection, ticket_id)
+    done: list[str] = []
     try:
-        steps = _steps(connection, pending["kind"], held.row, standard, now=now)
+        for command in _steps(connection, pending["kind"], held.row, standard, now=now):
+            apply_to(held, command, SYSTEM, standard=standard, now=now)
+            done.append(command.name.value)
     except NobodyEligibleError as error:
+        # What went before stands: customers hear at once that we have their report, whoever is there (S-05).
         _postpone(connection, pending, str(error), standard, now=now)
-        return FollowedUp(held.number, pending["kind"], (), str(error))
-    for command in steps:
-        apply_to(held, command, SYSTEM, standard=standard, now=now)
+        return FollowedUp(held.number, pending["kind"], tuple(done), str(error))
     connection.execute(_DONE, {"event": pending["event_id"]})
-    return FollowedUp(held.number, pending["kind"], tuple(command.name.value for command in steps))
+    return FollowedUp(held.number, pending["kind"], tuple(done))
 
 
 def close_unanswered(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> bool:
@@ -91,24 +93,23 @@ def close_unanswered(connection: Connection, ticket_id: int, *, standard: Standa
 
 def _steps(
     connection: Connection, kind: str, ticket: Mapping[str, Any], standard: Standard, *, now: datetime
-) -> Sequence[Command]:
-    """The commands that follow an event; none when the ticket has moved on meanwhile."""
+) -> Iterator[Command]:
+    """The commands that follow an event, one by one; none when the ticket has moved on meanwhile."""
     state = TicketState(ticket["state"])
     if STATES[state].is_over:
-        return ()
+        return
     match kind:
         case "opened":
-            steps: list[Command] = [Acknowledge()] if state is TicketState.NEW else []
+            if state is TicketState.NEW:
+                yield Acknowledge()
             if ticket["assignee_id"] is None:
-                steps.append(_assign(connection, ticket, STARTING_TIER, standard, now=now))
-            return steps
+                yield _assign(connection, ticket, STARTING_TIER, standard, now=now)
         case CommandName.CHANGE_PRIORITY | CommandName.REOPEN:
             if state in COMMANDS[CommandName.ASSIGN].sources and not _assignee_fits(connection, ticket, standard):
-                return (_assign(connection, ticket, Tier(ticket["tier"]), standard, now=now),)
+                yield _assign(connection, ticket, Tier(ticket["tier"]), standard, now=now)
         case AlarmKind.BREACH:
             if state in COMMANDS[CommandName.ESCALATE_TIER].sources:
-                return _climb(connection, ticket, standard, now=now)
-    return ()
+                yield from _climb(connection, ticket, standard, now=now)
 
 
 def _assign(

@@ -42,6 +42,9 @@ def read(connection: Connection, *, now: datetime) -> dict[str, Any]:
         "stopped": [row for row in media.list_all(connection) if row["stopped_at"] is not None],
         "events_pending": pending,
         "events_pending_since": pending_since,
+        "events_postponed": connection.scalar(
+            select(func.count()).select_from(PendingEvent).where(PendingEvent.problem.is_not(None))
+        ),
         "inbox_pending": inbox.count_pending(connection),
     }
 

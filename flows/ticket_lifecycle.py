@@ -46,7 +46,13 @@ def follow_up_events(report: Report, moment: datetime) -> int:
         for done in report.outcome(run, ids, "follow-up") or []:
             report.add(
                 "events followed up",
-                [{"ticket": done.ticket_number, "event": done.event, "did": ", ".join(done.done) or done.problem}],
+                [
+                    {
+                        "ticket": done.ticket_number,
+                        "event": done.event,
+                        "did": ", ".join([*done.done, *filter(None, [done.problem])]),
+                    }
+                ],
             )
     return len(pending)
 

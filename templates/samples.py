@@ -201,6 +201,7 @@ def sample_today() -> dict[str, Any]:
             "stopped": [{"medium": "sms"}],
             "events_pending": 1,
             "events_pending_since": SAMPLE_NOW - timedelta(seconds=3),
+            "events_postponed": 1,
             "inbox_pending": 0,
         },
     }

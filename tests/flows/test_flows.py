@@ -191,7 +191,7 @@ def test_the_watchdog_writes_how_the_service_stands_and_names_nobody(product: st
     shown = artifact("service-today").data
     assert "今日服务" in shown
     assert "| 已派单 | 0 | 1 | 0 |" in shown
-    assert "[ticket\\_lifecycle](/runs/flow-run/" in shown
+    assert "[ticket-lifecycle](/runs/flow-run/" in shown
     assert "Completed" in shown
     assert "Customer 1" not in shown
 
