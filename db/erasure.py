@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Text, case, delete, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 
 from db import commands, events, suppressions, surveys
@@ -115,8 +115,21 @@ def erase_customer(
         if held.row["closed_at"] is None:
             _end(held, actor, reason, standard=standard, now=now)
         erase_ticket(held, actor, reason, now=now)
+    _erase_what_was_told(connection, customer_id, now=now)
     forget_person(connection, customer_id, reason, now=now)
     return True
+
+
+def _erase_what_was_told(connection: Connection, customer_id: int, *, now: datetime) -> None:
+    """Digests that quote the customer, and what vendors said of the messages; old ones went by their own time."""
+    found = connection.execute(select(Ticket.id, Ticket.number).where(Ticket.customer_id == customer_id)).all()
+    ids = _ids(connection, _about([row.id for row in found], customer_id, [row.number for row in found]))
+    erase_messages(connection, ids, now=now)
+    connection.execute(
+        delete(InboxEntry).where(
+            InboxEntry.kind == "Report", sql_cast(InboxEntry.content["message_id"].astext, Integer).in_(ids)
+        )
+    )
 
 
 def _end(held: HeldTicket, actor: Actor, reason: str, *, standard: Standard, now: datetime) -> None:
@@ -150,7 +163,7 @@ def erase_ticket(held: HeldTicket, actor: Actor, reason: str, *, now: datetime) 
     )
     connection.execute(delete(Attachment).where(Attachment.ticket_id == ticket_id))
     connection.execute(update(PendingEvent).where(PendingEvent.ticket_id == ticket_id).values(problem=None))
-    _erase_messages(connection, [ticket_id], None, [held.number], now=now)
+    erase_messages(connection, _ids(connection, _about([ticket_id])), now=now)
     ticket = fetch_one(connection, select(Ticket.__table__).where(Ticket.id == ticket_id)) or held.row
     events.erase_words(connection, ticket, actor, reason, {**_TICKET, "erased_at": now}, now=now)
 
@@ -171,7 +184,7 @@ def _erase_plans(connection: Connection, ticket_id: int) -> None:
     )
 
 
-def _about(ticket_ids: Sequence[int], customer_id: int | None, numbers: Sequence[str] = ()) -> Any:
+def _about(ticket_ids: Sequence[int], customer_id: int | None = None, numbers: Sequence[str] = ()) -> Any:
     """Messages of the customer or about these tickets; a digest quotes what was said of a ticket."""
     found: list[Any] = [Message.ticket_id.in_(ticket_ids)]
     if customer_id is not None:
@@ -182,16 +195,8 @@ def _about(ticket_ids: Sequence[int], customer_id: int | None, numbers: Sequence
     return or_(*found)
 
 
-def _erase_messages(
-    connection: Connection,
-    ticket_ids: Sequence[int],
-    customer_id: int | None,
-    numbers: Sequence[str],
-    *,
-    now: datetime,
-) -> None:
-    ids = list(connection.execute(select(Message.id).where(_about(ticket_ids, customer_id, numbers))).scalars())
-    erase_messages(connection, ids, now=now)
+def _ids(connection: Connection, which: ColumnElement[bool]) -> list[int]:
+    return list(connection.execute(select(Message.id).where(which)).scalars())
 
 
 def erase_messages(connection: Connection, ids: Sequence[int], *, now: datetime) -> None:
@@ -219,18 +224,13 @@ def erase_messages(connection: Connection, ids: Sequence[int], *, now: datetime)
         )
     )
     connection.execute(update(MessageReport).where(MessageReport.message_id.in_(ids)).values(code=None))
-    connection.execute(
-        delete(InboxEntry).where(
-            InboxEntry.kind == "Report", sql_cast(InboxEntry.content["message_id"].astext, Integer).in_(ids)
-        )
-    )
 
 
 def forget_person(connection: Connection, customer_id: int, reason: str, *, now: datetime) -> None:
     """Forget a customer whose tickets are erased; a "no" to our messages is kept as a hash and still obeyed."""
     customer = _lock_customer(connection, customer_id)
     addresses = [address for address in (customer["phone"], customer["email"]) if address]
-    _erase_messages(connection, [], customer_id, [], now=now)
+    erase_messages(connection, _ids(connection, Message.customer_id == customer_id), now=now)
     _empty_inbox(connection, addresses, now=now)
     suppressions.forget(connection, addresses)
     connection.execute(

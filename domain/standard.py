@@ -258,6 +258,23 @@ class WebhookPolicy(_Part):
     old_secret_for: Duration
 
 
+class RetentionPolicy(_Part):
+    """S-71: how long what is personal is kept."""
+
+    tickets: Duration
+    photos: Duration
+    messages: Duration
+    inbox: Duration
+    contact_views: Duration
+
+    @model_validator(mode="after")
+    def _sensible(self) -> RetentionPolicy:
+        for name in ("photos", "messages", "inbox"):
+            if getattr(self, name) > self.tickets:
+                raise ValueError(f"{name} would be kept longer than the tickets they belong to")
+        return self
+
+
 class Benchmarks(_Part):
     """The published benchmarks of S-61."""
 
@@ -304,6 +321,7 @@ class Standard(_Part):
     follow_up: FollowUpPolicy
     delivery: DeliveryPolicy
     webhooks: WebhookPolicy
+    retention: RetentionPolicy
     benchmarks: Benchmarks
     triage: TriageWords
 
@@ -338,6 +356,9 @@ class Standard(_Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Standard:
         organisation = self.organisation
+        for name in ("tickets", "messages"):
+            if getattr(self.retention, name) < self.completion.reopen_within:
+                raise ValueError(f"retention.{name}: it would go while a ticket can still be reopened")
         if organisation.default_language not in organisation.name:
             raise ValueError(
                 f"organisation.name: has no name in the default language {organisation.default_language!r}"

@@ -22,6 +22,7 @@ def privacy(request: Request) -> HTMLResponse:
         language=language,
         **house(language),
         link_days=standard.links.progress.days,
+        retention=standard.retention,
         unsent_hours=int(KEPT_FOR.total_seconds()) // 3600,
         contact_email=standard.organisation.contact_email,
         contact_phone=standard.organisation.contact_phone,
