@@ -51,6 +51,8 @@ def main() -> None:
     """Run all benchmarks, or those named on the command line."""
     console = Console()
     wanted = sys.argv[1:] or list(BENCHES)
+    if unknown := [name for name in wanted if name not in BENCHES]:
+        sys.exit(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
     results: dict[str, float] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     with tempfile.TemporaryDirectory(prefix="aftercare-bench-") as folder:
         server = embedded.start(Path(folder) / "data")
