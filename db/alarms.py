@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Integer, bindparam, select
 
-from db import clocks, events, outbox, staff
+from db import clocks, entries, events, outbox, staff
 from db import tickets as ticket_rows
-from db.models import PendingEvent, SlaClock, Ticket
+from db.models import SlaClock, Ticket
 from db.notices import iso, ticket_context, to_staff
 from db.rows import fetch
 from domain.assignment import Candidate, choose_lead
@@ -75,15 +74,14 @@ _DUE = (
     .limit(bindparam("most", type_=Integer))
     .with_for_update(of=[SlaClock, Ticket], skip_locked=True)
 )
-_SIBLINGS = (
-    select(SlaClock.ticket_id, SlaClock.kind, SlaClock.due_at)
-    .join(Ticket, (Ticket.id == SlaClock.ticket_id) & (Ticket.round == SlaClock.round))
-    .where(SlaClock.ticket_id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))))
-)
 
 
-def raise_due(connection: Connection, *, standard: Standard, now: datetime, limit: int = 500) -> list[Raised]:
+def raise_due(
+    connection: Connection, *, standard: Standard, now: datetime, limit: int = 500, leads: Leads | None = None
+) -> list[Raised]:
     """Raise every alarm that is due at ``now`` on up to ``limit`` clocks; an empty list: nothing was due.
+
+    ``leads``: those whom the caller knows to be all; None: they are read.
 
     Claims clocks and their tickets with SKIP LOCKED, so that several sweeps share the work; each rung of a clock
     is raised once, because ``rungs_raised`` moves in the same transaction. Costs what is due, not what is open.
@@ -92,8 +90,7 @@ def raise_due(connection: Connection, *, standard: Standard, now: datetime, limi
     if not due:
         return []
     tickets = ticket_rows.lock_many(connection, [row["ticket_id"] for row in due])
-    siblings = _clocks_by_ticket(connection, list(tickets))
-    leads = Leads.read(connection, standard)
+    leads = leads or Leads.read(connection, standard)
     raised: list[Raised] = []
     messages: list[outbox.NewMessage] = []
     new_events: dict[int, list[tuple[events.NewEvent, bool]]] = {}
@@ -113,13 +110,14 @@ def raise_due(connection: Connection, *, standard: Standard, now: datetime, limi
         columns = clocks.moving_columns(clock, row["calendar"], standard, rungs_raised=rungs, breached_at=breached_at)
         moved.append({"id": row["id"], **columns})
         for alarm in alarms:
-            event, notices, entry = announce(alarm, row, ticket, siblings[ticket["id"]], leads, standard, now=now)
+            event, notices, entry = announce(alarm, row, ticket, ticket["clocks"], leads, standard, now=now)
             new_events.setdefault(ticket["id"], []).append((event, alarm.climbs_tier))
             messages.extend(notices)
             raised.append(entry)
-    _append_events(connection, tickets, new_events, now=now)
-    outbox.queue(connection, messages, now=now)
-    clocks.write(connection, moved)
+    if new_events:
+        _write(connection, tickets, new_events, messages, moved, now=now)
+    else:
+        clocks.write(connection, moved)
     return raised
 
 
@@ -165,39 +163,23 @@ def announce(
     return event, notices, entry
 
 
-def _clocks_by_ticket(connection: Connection, ticket_ids: list[int]) -> dict[int, list[Mapping[str, Any]]]:
-    grouped: dict[int, list[Mapping[str, Any]]] = {ticket_id: [] for ticket_id in ticket_ids}
-    for row in fetch(connection, _SIBLINGS, wanted=ticket_ids):
-        grouped[row["ticket_id"]].append(row)
-    return grouped
-
-
-def _append_events(
+def _write(
     connection: Connection,
     tickets: Mapping[int, Mapping[str, Any]],
     new_events: Mapping[int, list[tuple[events.NewEvent, bool]]],
+    messages: Sequence[outbox.NewMessage],
+    moved: Sequence[Mapping[str, Any]],
     *,
     now: datetime,
 ) -> None:
     rows: list[dict[str, Any]] = []
-    climbs: list[bool] = []
-    chains = []
-    for ticket_id, entries in new_events.items():
+    chains, climbing = [], []
+    for ticket_id, entered in new_events.items():
         ticket = tickets[ticket_id]
         chained = events.chained_rows(
-            ticket_id, ticket["event_count"], ticket["event_digest"], [event for event, _ in entries]
+            ticket_id, ticket["event_count"], ticket["event_digest"], [event for event, _ in entered]
         )
         rows += chained
-        climbs += [climb for _, climb in entries]
+        climbing += [row for row, (_, climbs) in zip(chained, entered, strict=True) if climbs]
         chains.append(chained[-1])
-    if not rows:
-        return
-    ids = events.append(connection, rows)
-    events.turn(connection, chains)
-    pending = [
-        {"event_id": event_id, "ticket_id": row["ticket_id"], "kind": row["kind"], "due_at": now}
-        for event_id, row, climb in zip(ids, rows, climbs, strict=True)
-        if climb
-    ]
-    if pending:
-        connection.execute(insert(PendingEvent), pending)
+    entries.write_many(connection, rows, chains, messages=messages, moved_clocks=moved, followed_up=climbing, now=now)

@@ -126,14 +126,7 @@ def erase_words(
 
 _APPEND = insert(TicketEvent).returning(TicketEvent.id)
 _TABLE = cast("Table", TicketEvent.__table__)
-_TICKETS = cast("Table", Ticket.__table__)
 _OF_TICKET = select(TicketEvent.__table__).where(TicketEvent.ticket_id == bindparam("ticket")).order_by(TicketEvent.seq)
-
-
-def turn(connection: Connection, last_rows: Sequence[Mapping[str, Any]]) -> None:
-    """Set the count and digest of tickets to those of their last event; ``last_rows`` are chained rows."""
-    values = [{"id": r["ticket_id"], "event_count": r["seq"], "event_digest": r["digest"]} for r in last_rows]
-    bulk.update_many(connection, _TICKETS, values)
 
 
 def append(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -1,6 +1,6 @@
 """What Aftercare itself does after an event: acknowledge, assign, climb a tier (S-05, S-12, S-13); each exactly once.
 
-The event's row in ``pending_events`` is locked, the steps are applied and the row is removed in one transaction:
+The event's row in ``pending_events`` is taken away and the steps are applied in one transaction:
 a kill at any line leaves either everything or nothing done.
 """
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy.orm import aliased
 
 from db import staff
 from db.commands import apply_to
-from db.held import hold
+from db.held import HeldTicket, hold
 from db.models import PendingEvent, Ticket
 from db.rows import fetch_one
 from domain.assignment import STARTING_TIER, Need, choose_assignee, is_eligible, next_tier
@@ -30,12 +31,13 @@ from domain.tickets import Priority
 
 @dataclass(frozen=True, slots=True)
 class FollowedUp:
-    """What was done after one event. ``problem``: it could not be done yet, and why."""
+    """What was done after one event. ``problem``: it could not be done yet, and why; ``is_last``: no other was due."""
 
     ticket_number: str
     event: str
     done: tuple[str, ...]
     problem: str | None = None
+    is_last: bool = False
 
 
 def find_due(connection: Connection, *, now: datetime, limit: int) -> list[tuple[int, str]]:
@@ -51,21 +53,34 @@ def find_due(connection: Connection, *, now: datetime, limit: int) -> list[tuple
     return [(row.ticket_id, row.number) for row in connection.execute(query)]
 
 
-_NEXT = (
-    select(PendingEvent.event_id, PendingEvent.kind, PendingEvent.attempts)
-    .where(PendingEvent.ticket_id == bindparam("ticket"), PendingEvent.due_at <= bindparam("now"))
+_OF_TICKET = (PendingEvent.ticket_id == bindparam("ticket"), PendingEvent.due_at <= bindparam("now"))
+_FIRST = (
+    select(PendingEvent.event_id)
+    .where(*_OF_TICKET)
     .order_by(PendingEvent.event_id)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-
-
-_DONE = delete(PendingEvent).where(PendingEvent.event_id == bindparam("event"))
+_OTHER = aliased(PendingEvent)
+_TAKE = (
+    delete(PendingEvent)
+    .where(PendingEvent.event_id == _FIRST.scalar_subquery())
+    .returning(
+        PendingEvent.event_id,
+        PendingEvent.kind,
+        PendingEvent.attempts,
+        ~select(_OTHER.event_id)
+        .where(_OTHER.ticket_id == bindparam("ticket"), _OTHER.due_at <= bindparam("now"))
+        .where(_OTHER.event_id != PendingEvent.event_id)
+        .exists()
+        .label("is_last"),
+    )
+)
 
 
 def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> FollowedUp | None:
     """Follow up the ticket's oldest due event; None when there is none or another process has it."""
-    pending = fetch_one(connection, _NEXT, ticket=ticket_id, now=now)
+    pending = fetch_one(connection, _TAKE, ticket=ticket_id, now=now)
     if pending is None:
         return None
     held = hold(connection, ticket_id)
@@ -76,10 +91,9 @@ def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard
             done.append(command.name.value)
     except NobodyEligibleError as error:
         # What went before stands: customers hear at once that we have their report, whoever is there (S-05).
-        _postpone(connection, pending, str(error), standard, now=now)
-        return FollowedUp(held.number, pending["kind"], tuple(done), str(error))
-    connection.execute(_DONE, {"event": pending["event_id"]})
-    return FollowedUp(held.number, pending["kind"], tuple(done))
+        _postpone(connection, held, pending, str(error), standard, now=now)
+        return FollowedUp(held.number, pending["kind"], tuple(done), str(error), pending["is_last"])
+    return FollowedUp(held.number, pending["kind"], tuple(done), is_last=pending["is_last"])
 
 
 def close_unanswered(connection: Connection, ticket_id: int, *, standard: Standard, now: datetime) -> bool:
@@ -145,10 +159,20 @@ def _need(ticket: Mapping[str, Any], tier: Tier) -> Need:
 
 
 def _postpone(
-    connection: Connection, pending: Mapping[str, Any], problem: str, standard: Standard, *, now: datetime
+    connection: Connection,
+    held: HeldTicket,
+    pending: Mapping[str, Any],
+    problem: str,
+    standard: Standard,
+    *,
+    now: datetime,
 ) -> None:
-    connection.execute(
-        update(PendingEvent)
-        .where(PendingEvent.event_id == pending["event_id"])
-        .values(due_at=now + standard.follow_up.retry_after, attempts=pending["attempts"] + 1, problem=problem)
-    )
+    row = {
+        "event_id": pending["event_id"],
+        "ticket_id": held.id,
+        "kind": pending["kind"],
+        "due_at": now + standard.follow_up.retry_after,
+        "attempts": pending["attempts"] + 1,
+        "problem": problem,
+    }
+    connection.execute(insert(PendingEvent), row)

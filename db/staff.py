@@ -58,14 +58,16 @@ def add(
     return connection.execute(insert(Staff).values(**values).returning(Staff.id)).scalar_one()
 
 
+_GET = (
+    select(*_KNOWN, Team.name.label("team_name"), Team.tier, Team.region)
+    .join(Team, Team.id == Staff.team_id)
+    .where(Staff.id == bindparam("wanted"), Staff.is_active)
+)
+
+
 def get(connection: Connection, staff_id: int) -> Mapping[str, Any]:
     """An active member of staff with team, tier and region. Raises NotFoundError."""
-    query = (
-        select(*_KNOWN, Team.name.label("team_name"), Team.tier, Team.region)
-        .join(Team, Team.id == Staff.team_id)
-        .where(Staff.id == staff_id, Staff.is_active)
-    )
-    row = fetch_one(connection, query)
+    row = fetch_one(connection, _GET, wanted=staff_id)
     if row is None:
         raise NotFoundError(f"no active member of staff has the id {staff_id}; see 'aftercare staff list'")
     return row

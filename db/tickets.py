@@ -45,8 +45,23 @@ def _with_people(*, leave_out: frozenset[str] = frozenset()) -> Select[Any]:
 
 _GET = _with_people().where(Ticket.id == bindparam("wanted"))
 _LOCK = _with_people(leave_out=_LONG).where(Ticket.id == bindparam("wanted")).with_for_update(of=Ticket)
+
+
+def _of_present_round(column: Any) -> Any:
+    """A column of the clocks of a ticket's present round, as an array."""
+    return func.array(
+        select(column)
+        .where(SlaClock.ticket_id == Ticket.id, SlaClock.round == Ticket.round)
+        .order_by(SlaClock.id)
+        .scalar_subquery()
+    )
+
+
 _LOCK_MANY = (
     _with_people(leave_out=_LONG)
+    .add_columns(
+        _of_present_round(SlaClock.kind).label("clock_kinds"), _of_present_round(SlaClock.due_at).label("clocks_due_at")
+    )
     .where(Ticket.id == func.any(bindparam("wanted", type_=ARRAY(BigInteger))))
     .with_for_update(of=Ticket, skip_locked=True)
 )
@@ -65,8 +80,15 @@ def get(connection: Connection, ticket_id: int, *, for_update: bool = False) -> 
 
 
 def lock_many(connection: Connection, ticket_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Lock those of the tickets that nobody else holds; by id, with customer and assignee."""
-    return {row["id"]: row for row in fetch(connection, _LOCK_MANY, wanted=list(ticket_ids))}
+    """Lock those of the tickets that nobody else holds; by id, with customer, assignee, and deadlines as ``clocks``.
+
+    The clocks are of one moment with the lock only when the caller held it before.
+    """
+    rows = fetch(connection, _LOCK_MANY, wanted=list(ticket_ids))
+    for row in rows:
+        deadlines = zip(row.pop("clock_kinds"), row.pop("clocks_due_at"), strict=True)
+        row["clocks"] = [{"kind": kind, "due_at": due_at} for kind, due_at in deadlines]
+    return {row["id"]: row for row in rows}
 
 
 def list_open(

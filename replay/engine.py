@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from sqlalchemy import Connection
 
-from db import alarms, callbacks, due, follow_ups, intake, reference, staff, surveys, tickets
+from db import alarms, callbacks, due, follow_ups, intake, reference, session, staff, surveys, tickets
 from db.commands import apply_to
 from db.held import HeldTicket, hold
 from domain.commands import (
@@ -27,6 +25,7 @@ from domain.commands import (
     ReportNotFixed,
     build_command,
 )
+from domain.escalation import AlarmKind
 from domain.exceptions import DomainError
 from domain.history import bridge
 from domain.intake import CustomerDetails, Report
@@ -37,32 +36,12 @@ from domain.standard import Standard
 from domain.tickets import Impact
 from replay.history_map import ActivityRule, HistoryMap
 from replay.log_reader import BadRow, LogRow
+from replay.tally import Tally
 
 # The watchdog of a replay looks this often; an alarm is dated by when it was due, however late the look.
 TICK = timedelta(minutes=15)
 # Rows of one transaction: enough that its commit costs nothing beside them; what it leaves dead stays short to skip.
 BATCH = 50
-
-
-@dataclass
-class Tally:
-    """What became of each row: the three sum to the rows read."""
-
-    rows_read: int = 0
-    applied: int = 0
-    repaired: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    rejected_lines: list[tuple[int, str]] = field(default_factory=list)
-
-    def reject(self, line: int, why: str, *, kind: str | None = None) -> None:
-        """Note a row that could not be used; ``kind`` counts it together with others, else its reason does."""
-        self.rejected[kind or why] += 1
-        self.rejected_lines.append((line, why))
-
-    @property
-    def is_complete(self) -> bool:
-        """True when every row read is accounted for."""
-        return self.rows_read == self.applied + self.repaired.total() + self.rejected.total()
 
 
 class Replay:
@@ -76,9 +55,11 @@ class Replay:
         self.staff: dict[str, int] = {}
         self.customers: dict[str, int] = {}
         self.cases: dict[str, int] = {}
+        self.leads: alarms.Leads | None = None
         self.next_due: dict[due.Due, datetime] = {}
+        self.must_look = False
         self.sweeps: dict[due.Due, Callable[[datetime], object]] = {
-            due.Due.ALARMS: lambda now: alarms.raise_due(connection, now=now, standard=standard),
+            due.Due.ALARMS: self._raise_alarms,
             due.Due.SURVEYS: lambda now: surveys.dispatch_due(connection, now=now, standard=standard),
             due.Due.CALLBACKS: lambda now: callbacks.escalate_due(connection, now=now, standard=standard),
             due.Due.CLOSINGS: self._close,
@@ -95,8 +76,10 @@ class Replay:
             self._add_staff(sorted({row.resource for row in rows}))
         for first in range(0, len(rows), BATCH):
             with self.connection.begin():
+                session.mark(self.connection)
                 for played, row in enumerate(rows[first : first + BATCH], first + 1):
                     self.sweep_until(row.at)
+                    session.move_mark(self.connection)
                     self._play_row(row)
                     progress(played)
         if rows:
@@ -106,7 +89,11 @@ class Replay:
 
     def sweep_until(self, moment: datetime) -> None:
         """Do what came due before ``moment``, at the ticks of the watchdog."""
-        while self.next_due and (upcoming := min(self.next_due.values())) <= moment:
+        while True:
+            if self.must_look:
+                self.next_due, self.must_look = due.next_moments(self.connection, self.sweeps), False
+            if not self.next_due or (upcoming := min(self.next_due.values())) > moment:
+                return
             self.sweep(min(moment, _tick_after(upcoming)))
 
     def sweep(self, now: datetime) -> None:
@@ -114,10 +101,14 @@ class Replay:
         for kind, step in self.sweeps.items():
             if kind in self.next_due and self.next_due[kind] <= now:
                 step(now)
-        self._look_ahead()
+        self.must_look = True
 
-    def _look_ahead(self) -> None:
-        self.next_due = due.next_moments(self.connection, self.sweeps)
+    def _raise_alarms(self, now: datetime) -> None:
+        # Nobody joins or leaves while a log is played.
+        self.leads = self.leads or alarms.Leads.read(self.connection, self.standard)
+        raised = alarms.raise_due(self.connection, now=now, standard=self.standard, leads=self.leads)
+        if any(alarm.kind is AlarmKind.BREACH for alarm in raised):
+            self.next_due[due.Due.FOLLOW_UPS] = now
 
     def _close(self, now: datetime) -> None:
         for ticket_id in tickets.find_to_close(self.connection, now=now, limit=500):
@@ -131,13 +122,12 @@ class Replay:
         rule = self.map.activities[row.activity]
         known_cases, known_customers = {row.case} & self.cases.keys(), {row.customer} & self.customers.keys()
         try:
-            with self.connection.begin_nested():
-                repairs = self._apply(row, rule)
-                if rule.command in FOLLOWED_UP or row.case not in known_cases:
-                    # As ticket_lifecycle does within a second.
-                    self._follow_up(self.cases[row.case], row.at)
-                self._look_ahead()
+            repairs = self._apply(row, rule)
+            if rule.command in FOLLOWED_UP or row.case not in known_cases:
+                # As ticket_lifecycle does within a second.
+                self._follow_up(self.cases[row.case], row.at)
         except DomainError as error:
+            session.return_to_mark(self.connection)
             if row.case not in known_cases:
                 self.cases.pop(row.case, None)
             if row.customer not in known_customers:
@@ -213,14 +203,19 @@ class Replay:
         opened = intake.open_ticket(
             self.connection, self.customers[row.customer], report, SYSTEM, standard=self.standard, now=row.at
         )
-        self.cases[row.case] = opened.ticket_id
+        self.cases[row.case], self.must_look = opened.ticket_id, True
 
     def _follow_up(self, ticket_id: int, now: datetime) -> None:
-        while follow_ups.carry_out_next(self.connection, ticket_id, standard=self.standard, now=now):
-            pass
+        step = None
+        while step is None or not step.is_last:
+            step = follow_ups.carry_out_next(self.connection, ticket_id, standard=self.standard, now=now)
+            if step is None:
+                return
+            self.must_look = True
 
     def _give(self, held: HeldTicket, command: Command, now: datetime, actor: Actor) -> None:
         apply_to(held, command, actor, standard=self.standard, now=now)
+        self.must_look = self.must_look or command.name is not CommandName.ADD_NOTE  # a note makes nothing due
 
     def _note(self, held: HeldTicket, row: LogRow, worker: Actor, why: str) -> str:
         self._give(held, AddNote(note=f"{row.activity} by {row.resource}"), row.at, worker)

@@ -12,7 +12,7 @@ from db import histories, reports
 from db.models import Ticket, TicketEvent
 from domain.digest import compute, last_full_week
 from domain.standard import Standard
-from replay.engine import Tally
+from replay.tally import Tally
 
 DIGESTS = 4
 

@@ -42,6 +42,8 @@ def follow_up(ticket_ids: Sequence[int], now: datetime) -> list[FollowedUp]:
                 break
             story.tell(step.ticket_number, step.event, done=", ".join(step.done), problem=step.problem)
             done.append(step)
+            if step.is_last:
+                break
     return done
 
 
