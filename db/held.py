@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,6 +40,29 @@ class HeldTicket:
         self.__dict__.pop("clocks", None)
 
 
+_KEPT = "held_tickets"
+
+
+@contextmanager
+def keeping(connection: Connection) -> Iterator[dict[int, HeldTicket]]:
+    """While the block lasts, a ticket that was held on this connection is not read again.
+
+    Only for who alone writes to this database. Whoever takes back a change, or changes tickets without holding them,
+    removes those from the dictionary that this gives.
+    """
+    kept: dict[int, HeldTicket] = {}
+    connection.info[_KEPT] = kept
+    try:
+        yield kept
+    finally:
+        del connection.info[_KEPT]
+
+
 def hold(connection: Connection, ticket_id: int) -> HeldTicket:
     """Lock a ticket. Raises NotFoundError."""
-    return HeldTicket(connection, tickets.get(connection, ticket_id, for_update=True))
+    kept: dict[int, HeldTicket] | None = connection.info.get(_KEPT)
+    if kept is None:
+        return HeldTicket(connection, tickets.get(connection, ticket_id, for_update=True))
+    if ticket_id not in kept:
+        kept[ticket_id] = HeldTicket(connection, tickets.get(connection, ticket_id, for_update=True))
+    return kept[ticket_id]

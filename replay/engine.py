@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from db import alarms, callbacks, due, follow_ups, intake, reference, session, staff, surveys, tickets
 from db.commands import apply_to
-from db.held import HeldTicket, hold
+from db.held import HeldTicket, hold, keeping
 from domain.commands import (
     Acknowledge,
     AddNote,
@@ -34,6 +34,7 @@ from domain.messages import Medium
 from domain.people import SYSTEM, Actor, Department, Role, Tier
 from domain.standard import Standard
 from domain.tickets import Impact
+from domain.tickets import ticket_id as ticket_id_of
 from replay.history_map import ActivityRule, HistoryMap
 from replay.log_reader import BadRow, LogRow
 from replay.tally import Tally
@@ -55,6 +56,7 @@ class Replay:
         self.staff: dict[str, int] = {}
         self.customers: dict[str, int] = {}
         self.cases: dict[str, int] = {}
+        self.kept: dict[int, HeldTicket] = {}
         self.leads: alarms.Leads | None = None
         self.next_due: dict[due.Due, datetime] = {}
         self.must_look = False
@@ -74,6 +76,11 @@ class Replay:
         with self.connection.begin():
             reference.sync_calendars(self.connection, self.standard)
             self._add_staff(sorted({row.resource for row in rows}))
+        with keeping(self.connection) as self.kept:
+            self._play_all(rows, progress=progress)
+        return self.tally
+
+    def _play_all(self, rows: Sequence[LogRow], *, progress: Callable[[int], None]) -> None:
         for first in range(0, len(rows), BATCH):
             with self.connection.begin():
                 session.mark(self.connection)
@@ -85,7 +92,6 @@ class Replay:
         if rows:
             with self.connection.begin():
                 self.sweep_until(rows[-1].at + timedelta(days=1))
-        return self.tally
 
     def sweep_until(self, moment: datetime) -> None:
         """Do what came due before ``moment``, at the ticks of the watchdog."""
@@ -107,6 +113,8 @@ class Replay:
         # Nobody joins or leaves while a log is played.
         self.leads = self.leads or alarms.Leads.read(self.connection, self.standard)
         raised = alarms.raise_due(self.connection, now=now, standard=self.standard, leads=self.leads)
+        for alarm in raised:
+            self.kept.pop(ticket_id_of(alarm.ticket_number), None)
         if any(alarm.kind is AlarmKind.BREACH for alarm in raised):
             self.next_due[due.Due.FOLLOW_UPS] = now
 
@@ -128,6 +136,7 @@ class Replay:
                 self._follow_up(self.cases[row.case], row.at)
         except DomainError as error:
             session.return_to_mark(self.connection)
+            self.kept.clear()
             if row.case not in known_cases:
                 self.cases.pop(row.case, None)
             if row.customer not in known_customers:
