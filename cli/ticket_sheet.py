@@ -12,7 +12,7 @@ from cli import colleagues
 from cli.screen import Grid, Screen, humanly
 from cli.ticket import local_time
 from db import attachments, callbacks, clocks, events, outbox, surveys, tickets
-from domain.contact import mask_email, mask_phone
+from domain.contact import mask_email, mask_phone, shown_name
 from domain.people import Role
 
 # Where an event names a member of staff by id; "from" is one where it is a number.
@@ -39,11 +39,15 @@ class Sheet:
 def read_sheet(connection: Connection, ticket_id: int) -> Sheet:
     """Read it. Raises NotFoundError."""
     ticket = tickets.get(connection, ticket_id)
+    ticket["customer_name"] = shown_name(ticket, to_servers=False)
     return Sheet(
         ticket,
         list(clocks.of_ticket(connection, ticket["id"], ticket["round"])),
         events.list_of(connection, ticket["id"]),
-        outbox.list_of(connection, ticket["id"]),
+        [
+            row | {"recipient_name": ticket["customer_name"] if row["customer_id"] else row["recipient_name"]}
+            for row in outbox.list_of(connection, ticket["id"])
+        ],
         tickets.plans_of(connection, ticket["id"]),
         surveys.list_of(connection, ticket["id"]),
         callbacks.list_of(connection, ticket["id"]),

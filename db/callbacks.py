@@ -18,6 +18,7 @@ from db.notices import iso
 from db.rows import fetch, fetch_one
 from domain.access import MAY_CALL
 from domain.assignment import choose_lead
+from domain.contact import shown_name
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.messages import MessageKind
 from domain.people import SYSTEM, Actor, Role
@@ -141,6 +142,8 @@ def _tell(held: HeldTicket, callback: dict[str, Any], leads: Leads, role: Role, 
             )
         ],
         context={
+            # What was said in a survey travels without the name of who asked for that; the workbench opens it.
+            "customer_name": shown_name(held.row, to_servers=False),
             "call_by": iso(callback["due_at"]),
             "callback_kind": callback["kind"],
             "overall": overall,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from db import attachments, clocks, events, staff, surveys, tickets
 from db.models import Callback, Customer, Message, Staff, SurveyAnswer, Ticket
 from db.rows import Row, fetch, fetch_one
+from domain.contact import ANONYMOUS
 from domain.exceptions import NotFoundError
 from domain.lifecycle import CommandName
 from domain.satisfaction import CallbackState
@@ -30,6 +31,14 @@ class Dossier:
     photos: dict[int, list[Row]]
     people: dict[int, Row]
 
+    def anonymous(self) -> Dossier:
+        """The same without the name of a customer who asked to stay anonymous (S-02)."""
+        if not self.ticket["wants_anonymity"]:
+            return self
+        messages = [m if m["customer_id"] is None else m | {"recipient_name": ANONYMOUS} for m in self.messages]
+        calls = [call | {"customer_name": ANONYMOUS} for call in self.calls]
+        return replace(self, ticket=self.ticket | {"customer_name": ANONYMOUS}, messages=messages, calls=calls)
+
     def last(self, kind: CommandName) -> Row | None:
         """The newest event of this kind."""
         return next((event for event in reversed(self.history) if event["kind"] == kind), None)
@@ -48,7 +57,7 @@ def read(connection: Connection, ticket_id: int) -> Dossier:
     """Read it. Raises NotFoundError."""
     ticket = tickets.get(connection, ticket_id)
     return Dossier(
-        ticket | _customer(connection, ticket["customer_id"]),
+        ticket,
         clocks.of_ticket(connection, ticket["id"], ticket["round"]),
         events.list_of(connection, ticket["id"]),
         fetch(connection, _MESSAGES, ticket=ticket["id"]),
@@ -58,10 +67,6 @@ def read(connection: Connection, ticket_id: int) -> Dossier:
         attachments.by_event(connection, ticket["id"]),
         {person["id"]: person for person in staff.list_all(connection)},
     )
-
-
-def _customer(connection: Connection, customer_id: int) -> Row:
-    return fetch_one(connection, select(Customer.wants_anonymity).where(Customer.id == customer_id)) or {}
 
 
 _MESSAGES = (

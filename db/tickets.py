@@ -34,6 +34,7 @@ def _with_people(*, leave_out: frozenset[str] = frozenset()) -> Select[Any]:
             Customer.phone.label("customer_phone"),
             Customer.email.label("customer_email"),
             Customer.tier.label("customer_tier"),
+            Customer.wants_anonymity,
             _Assignee.name.label("assignee_name"),
             _Assignee.language.label("assignee_language"),
             _Assignee.is_active.label("assignee_is_active"),

@@ -21,6 +21,7 @@ _SHOWN = (
     Ticket.opened_at,
     Ticket.assignee_id,
     Customer.name.label("customer_name"),
+    Customer.wants_anonymity,
     Customer.phone,
     Staff.name.label("assignee_name"),
 )

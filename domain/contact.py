@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from domain.exceptions import InvalidInputError
+
+# Instead of a name that is not to be shown; the same in every language.
+ANONYMOUS = "***"
 
 
 def normalise_phone(text: str, *, region: str) -> str:
@@ -46,3 +52,11 @@ def mask_email(email: str | None) -> str:
         return ""
     local, at, host = email.rpartition("@")
     return f"{local[:1]}***@{host}" if at else "***"
+
+
+def shown_name(row: Mapping[str, Any], column: str = "customer_name", *, to_servers: bool) -> str:
+    """A customer's name as a reader sees it; ``***`` for who only judges or runs the service, where they asked so (S-02).
+
+    ``row`` has ``wants_anonymity``. ``to_servers``: the reader serves the customer and must know whom.
+    """
+    return ANONYMOUS if row["wants_anonymity"] and not to_servers else str(row[column])

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from domain.assignment import may_assign
 from domain.commands import PlanKind
-from domain.contact import mask_email, mask_phone
+from domain.contact import mask_email, mask_phone, shown_name
 from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.messages import Medium
 from domain.people import Actor, CustomerTier, Role
@@ -39,7 +39,7 @@ class Contact(BaseModel):
     """A customer, and how to reach them."""
 
     id: int
-    name: str
+    name: str = Field(description="`***`: they asked to stay anonymous, and the key's role does not serve them.")
     phone: str = Field(description="E.164; empty: none is known.", examples=["+8613800138000"])
     email: str = Field(examples=["wang.li@example.com"])
     is_masked: bool = Field(description="The key's role does not read contact data: phone and e-mail are masked.")
@@ -50,7 +50,7 @@ class Contact(BaseModel):
         phone, email = row[f"{prefix}phone"], row[f"{prefix}email"]
         return cls(
             id=row["customer_id" if prefix else "id"],
-            name=row[f"{prefix}name"],
+            name=shown_name(row, f"{prefix}name", to_servers=open_),
             phone=(phone or "") if open_ else mask_phone(phone),
             email=(email or "") if open_ else mask_email(email),
             is_masked=not open_,
@@ -97,9 +97,11 @@ def _assignee(row: Mapping[str, Any]) -> Person | None:
     return Person(id=row["assignee_id"], name=row["assignee_name"]) if row["assignee_id"] is not None else None
 
 
-def ticket_line(row: Mapping[str, Any]) -> TicketLine:
+def ticket_line(row: Mapping[str, Any], *, open_: bool) -> TicketLine:
     """The ticket of a row of ``db.tickets.list_newest``."""
-    return TicketLine.model_validate({**row, "assignee": _assignee(row)})
+    return TicketLine.model_validate(
+        {**row, "customer_name": shown_name(row, to_servers=open_), "assignee": _assignee(row)}
+    )
 
 
 class Promise(BaseModel):

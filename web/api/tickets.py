@@ -122,7 +122,10 @@ def list_tickets(
             limit=limit + 1,
         )
     further = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
-    return shapes.Page(items=[shapes.ticket_line(seen_by(caller, row)) for row in rows[:limit]], next_cursor=further)
+    return shapes.Page(
+        items=[shapes.ticket_line(seen_by(caller, row), open_=may_read_contact(caller)) for row in rows[:limit]],
+        next_cursor=further,
+    )
 
 
 @router.get("/{number}", response_model=shapes.Ticket, responses={200: _SHOWN, 304: _KNOWN, **documented(404)})

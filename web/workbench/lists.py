@@ -12,7 +12,7 @@ from db import worklists
 from db.rows import Row
 from db.session import transaction
 from domain.access import MAY_READ_CONTACT, MAY_TAKE_TICKETS
-from domain.contact import mask_phone, normalise_phone
+from domain.contact import mask_phone, normalise_phone, shown_name
 from domain.exceptions import InvalidInputError
 from domain.tickets import ticket_id
 from settings import get_standard
@@ -71,4 +71,9 @@ def _found(member: StaffMember, asked: str) -> list[Row]:
     text = asked.encode("utf-8", "ignore").decode()
     with transaction() as connection:
         rows = worklists.found(connection, ticket_id=number, phone=phone, serial=text, name=text, limit=_MOST_FOUND)
-    return [row | {"phone": mask_phone(row["phone"])} for row in rows]
+    serves = member.role in MAY_READ_CONTACT
+    # A name that is not to be shown is not confirmed either: it finds nothing.
+    told = [row for row in rows if serves or not row["wants_anonymity"] or row["id"] == number]
+    return [
+        row | {"phone": mask_phone(row["phone"]), "customer_name": shown_name(row, to_servers=serves)} for row in told
+    ]
