@@ -16,6 +16,7 @@ from cli.failure import CommandError
 from cli.ready import working
 from cli.screen import Grid, Screen
 from clock import utc_now
+from domain.access import MAY_READ_CONTACT, require_role
 from domain.commands import COMMAND_TYPES, build_command
 from domain.intake import build_customer, build_report
 from domain.lifecycle import COMMANDS, CommandName, TicketState
@@ -117,12 +118,29 @@ def list_tickets(
 
 
 @app.command()
-def show(number: str) -> None:
+def show(
+    number: str,
+    contact: Annotated[bool, typer.Option("--contact", help="Who the customer is and how to reach them.")] = False,
+    looks: Annotated[str | None, typer.Option("--as", help="Who looks, with --contact: address or name.")] = None,
+) -> None:
     """Show one ticket: its promises, plans, history, messages, surveys and callbacks."""
-    from cli.ticket_sheet import print_sheet, read_sheet
+    from cli.ticket_sheet import print_contact, print_sheet, read_sheet
+    from db import contact_views, tickets
 
+    if contact and looks is None:
+        raise CommandError("--contact: say with --as who looks; it is recorded (S-71)")
+    asked = None
     with working() as (connection, standard):
         sheet = read_sheet(connection, ticket_id(number))
+        if contact and looks is not None:
+            who = colleagues.find(connection, looks)
+            require_role(who, MAY_READ_CONTACT, "reading how customers are reached")
+            asked = tickets.get(connection, ticket_id(number))
+            contact_views.note(
+                connection, who, [asked["customer_id"]], ticket_id=asked["id"], where="command line", now=utc_now()
+            )
+    if asked is not None:
+        print_contact(Screen(), asked)
     print_sheet(Screen(), sheet, ZoneInfo(standard.organisation.time_zone))
 
 

@@ -56,6 +56,12 @@ def read_sheet(connection: Connection, ticket_id: int) -> Sheet:
     )
 
 
+def print_contact(screen: Screen, ticket: Row) -> None:
+    """Print who the customer is and how they are reached, unmasked; the caller records that somebody looked."""
+    reach = ", ".join(filter(None, (ticket["customer_phone"], ticket["customer_email"])))
+    screen.say(f"{ticket['customer_name']}: {reach or 'erased'}")
+
+
 def print_sheet(screen: Screen, sheet: Sheet, zone: ZoneInfo) -> None:
     """Print it, with times in the zone."""
     ticket = sheet.ticket

@@ -55,7 +55,7 @@ def mask_email(email: str | None) -> str:
 
 
 def shown_name(row: Mapping[str, Any], column: str = "customer_name", *, to_servers: bool) -> str:
-    """A customer's name as a reader sees it; ``***`` for who only judges or runs the service, where they asked so (S-02).
+    """A customer's name as a reader sees it: ``***`` where they asked for it and the reader only judges or runs (S-02).
 
     ``row`` has ``wants_anonymity``. ``to_servers``: the reader serves the customer and must know whom.
     """

@@ -55,6 +55,18 @@ def test_who_looked_is_listed_and_looks_by_the_command_line_are_looks(console: C
     assert "supervisor" in listed
 
 
+def test_a_look_by_the_command_line_is_recorded_and_not_for_everybody(console: Console, tmp_path: Path) -> None:
+    number = _opened(console, tmp_path)
+
+    assert PHONE not in console.succeed("ticket", "show", number)
+    assert "--as" in console.refuse("ticket", "show", number, "--contact")
+    assert PHONE in console.succeed("ticket", "show", number, "--contact", *AS)
+
+    listed = console.succeed("customer", "views", PHONE, *AS)
+    assert listed.count("command line") == 1
+    assert number in listed
+
+
 def test_an_erasure_says_first_what_it_does_and_then_does_it_once(console: Console, tmp_path: Path) -> None:
     number = _opened(console, tmp_path)
     erase = ("customer", "erase", PHONE, *AS, "--reason", "asked by letter")
