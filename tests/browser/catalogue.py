@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from uuid import uuid4
 
-from db import surveys
+from clock import utc_now
+from db import seed, staff, staff_accounts, surveys
+from db.session import transaction
 from domain.commands import CommandName
+from domain.invitations import invite
 from domain.lifecycle import TicketState
 from domain.messages import LinkPurpose
 from domain.satisfaction import SurveyAnswer
 from domain.tickets import ticket_number
 from tests.browser.browsing import Reader
-from tests.browser.conftest import Site
+from tests.browser.conftest import KEY, Site
+from tests.browser.people import Customer, fill
 from tests.desk import Desk
 
 P = LinkPurpose
@@ -55,6 +62,42 @@ def _send_empty_plan(reader: Reader) -> None:
     folded.locator('[name="steps"]').fill("")
     folded.locator("form button").last.click()
     reader.page.wait_for_load_state()
+
+
+def _report(reader: Reader, *, times: int) -> None:
+    """Report about one device, and perhaps once more."""
+    reporter = Customer(reader, f"reporter{uuid4().hex[:8]}@example.com")
+    typed = {"description": "空调不制冷", "product_model": "KF-35", "impact": "partial", "danger": "no", "name": "王丽"}
+    for turn in range(times):
+        reader.open(f"/report?lang={reader.language}")
+        form = reader.page.locator("form#report")
+        fill(form, typed | {"email": reporter.mailbox, "description": typed["description"] + "！" * turn})
+        form.locator("button").last.click()
+        reader.page.wait_for_load_state()
+
+
+def _answer_badly(name: str) -> Callable[[Reader], None]:
+    """Send the form that holds this field with more in it than fits."""
+
+    def act(reader: Reader) -> None:
+        form = reader.page.locator("form").filter(has=reader.page.locator(f'[name="{name}"]'))
+        form.evaluate("e => { e.noValidate = true }")
+        form.locator(f'[name="{name}"]').evaluate("e => { e.maxLength = 9000 }")
+        form.locator(f'[name="{name}"]').fill("漏水 it leaks " * 200)
+        form.locator("button").last.click()
+        reader.page.wait_for_load_state()
+
+    return act
+
+
+def _invitation(site: Site) -> str:
+    """Of somebody who has no password yet."""
+    with transaction(site.database) as connection:
+        who = staff.actor(connection, seed.address("zhang.wei"))
+        account = staff_accounts.get(connection, who.id or 0)
+    assert account is not None
+    expires_at = utc_now() + timedelta(days=1)
+    return f"/workbench/invitation/{invite(account.staff_id, account.password_hash, key=KEY, expires_at=expires_at)}"
 
 
 def _search(reader: Reader) -> None:
@@ -119,20 +162,33 @@ PAGES: dict[str, Shown] = {
     "plan": Shown(_of(P.PLAN, _proposed, 1)),
     "plan-answered": Shown(_of(P.PLAN, lambda desk: desk.bring_to(S.IN_WORK), 1)),
     "sign-off": Shown(_of(P.SIGN_OFF, lambda desk: desk.bring_to(S.COMPLETED), 1)),
+    "progress-question-problem": Shown(
+        _of(P.PROGRESS, lambda desk: desk.bring_to(S.WAITING_CUSTOMER)), act=_answer_badly("reply")
+    ),
+    "plan-problem": Shown(_of(P.PLAN, _proposed, 1), act=_answer_badly("reason")),
+    "sign-off-problem": Shown(
+        _of(P.SIGN_OFF, lambda desk: desk.bring_to(S.COMPLETED), 1), act=_answer_badly("signed_by")
+    ),
     "sign-off-answered": Shown(_of(P.SIGN_OFF, lambda desk: desk.bring_to(S.CLOSED), 1)),
     "survey": Shown(_of(P.SURVEY, _survey)),
     "unsubscribe": Shown(_of(P.UNSUBSCRIBE, lambda desk: int(desk.customer_of(desk.open()).id or 0))),
     "survey-problem": Shown(_of(P.SURVEY, _survey), act=_send_empty),
     "report": Shown(_at("/report")),
     "report-problem": Shown(_at("/report"), act=_send_empty),
+    "report-sent": Shown(_at("/report"), act=partial(_report, times=1)),
+    "report-alike": Shown(_at("/report"), act=partial(_report, times=2)),
     "privacy": Shown(_at("/privacy")),
     "mailbox": Shown(_at("/mailbox")),
     "not-found": Shown(_at("/nowhere"), 404),
     "link-altered": Shown(_at("/plan/altered"), 410),
+    "invitation": Shown(_invitation),
+    "invitation-problem": Shown(_invitation, act=_send_empty),
+    "invitation-altered": Shown(_at("/workbench/invitation/altered"), 410),
     "sign-in": Shown(_at("/workbench/sign-in")),
     "sign-in-problem": Shown(_at("/workbench/sign-in"), act=_send_empty),
     "work-mine": Shown(_at("/workbench"), for_staff=True),
     "work-board": Shown(_at("/workbench/board"), for_staff=True),
+    "work-sheet": Shown(_at("/workbench/sheet"), for_staff=True),
     "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),
     "work-ticket": Shown(_ticket(_late), for_staff=True),
     "work-ticket-new": Shown(_ticket(lambda desk: desk.open()), for_staff=True),
