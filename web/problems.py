@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +55,8 @@ def unavailable_page(request: Request) -> HTMLResponse:
 
 def too_many_page(request: Request, *, seconds: int) -> HTMLResponse:
     """This address has asked too often: when to come again."""
-    page = _bare(request, "too_many", status=429, wait=timedelta(seconds=seconds))
+    # Whole minutes, rounded up: whoever comes when they were told to is let in.
+    page = _bare(request, "too_many", status=429, wait=timedelta(minutes=math.ceil(seconds / 60)))
     page.headers["Retry-After"] = str(seconds)
     return page
 

@@ -54,7 +54,8 @@ def show_part(request: Request, member: StaffMember, name: str, *, now: datetime
 
 def show_outside(request: Request, name: str, language: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page for somebody who is not signed in; ``?lang=`` changes its language."""
-    frame = house(language) | {"language": language, "member": None, "names": _names(), "path": request.url.path}
+    switches = {tag: word(tag, "language", "switch") for tag in languages()}
+    frame = house(language) | {"language": language, "member": None, "switches": switches, "path": request.url.path}
     html = rendered(f"layouts/workbench/{name}.html", {**frame, **context}, autoescape=True)
     return HTMLResponse(html, status, headers=_HEADERS)
 

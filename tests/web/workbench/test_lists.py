@@ -73,7 +73,7 @@ def test_what_is_due_first_stands_on_top_and_what_is_late_says_so(site: Site, be
     page = text_of(bench.get("/workbench"))
 
     assert page.index(late) < page.index(soon) < page.index(calm)
-    assert "已超时 2小时" in page
+    assert "已超时2小时" in page
     assert "剩余 1小时" in page
 
 
