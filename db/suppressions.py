@@ -25,7 +25,8 @@ def find(connection: Connection, addresses: Collection[str]) -> dict[str, Remedy
     """Of these addresses those to which nothing is sent, each with the reason."""
     if not addresses:
         return {}
-    names = {name: address for address in addresses for name in (_hashed(address), _key(address))}
+    secret = _secret()  # once, not for each address: it lies in a file
+    names = {name: address for address in addresses for name in (_hashed(address, secret), _key(address))}
     rows = fetch(connection, _ACTIVE, wanted=list(names))
     return {names[row["address"]]: Remedy(row["reason"]) for row in rows}
 
@@ -47,7 +48,7 @@ def add(connection: Connection, medium: Medium, address: str, reason: Remedy, *,
 
 def lift(connection: Connection, address: str, *, now: datetime) -> bool:
     """Send to an address again; False when nothing forbade it."""
-    named = Suppression.address.in_([_key(address), _hashed(address)])
+    named = Suppression.address.in_([_key(address), _hashed(address, _secret())])
     statement = update(Suppression).where(named, Suppression.lifted_at.is_(None))
     return bool(connection.execute(statement.values(lifted_at=now)).rowcount)
 
@@ -64,18 +65,21 @@ def forget(connection: Connection, addresses: Collection[str]) -> None:
     With another signing key it is not recognised any more.
     """
     for address in addresses:
-        is_named = Suppression.address == _key(address)
+        is_named, hashed = Suppression.address == _key(address), _hashed(address, _secret())
         is_over = Suppression.lifted_at.is_not(None) | (Suppression.reason == Remedy.BAD_ADDRESS.value)
         connection.execute(delete(Suppression).where(is_named, is_over))
-        known = select(Suppression.id).where(Suppression.address == _hashed(address), Suppression.lifted_at.is_(None))
+        known = select(Suppression.id).where(Suppression.address == hashed, Suppression.lifted_at.is_(None))
         if connection.execute(known).first() is not None:
             connection.execute(delete(Suppression).where(is_named))
-        connection.execute(update(Suppression).where(is_named).values(address=_hashed(address)))
+        connection.execute(update(Suppression).where(is_named).values(address=hashed))
 
 
-def _hashed(address: str) -> str:
-    key = get_settings().signing_key().encode()
-    return "erased:" + hmac.digest(key, f"suppression:{_key(address)}".encode(), "sha256").hex()
+def _secret() -> bytes:
+    return get_settings().signing_key().encode()
+
+
+def _hashed(address: str, secret: bytes) -> str:
+    return "erased:" + hmac.digest(secret, f"suppression:{_key(address)}".encode(), "sha256").hex()
 
 
 def _key(address: str) -> str:

@@ -302,6 +302,19 @@ def test_nothing_more_is_sent_and_nothing_more_is_done(desk: Desk) -> None:
     assert {row["error_code"] for row in outbox.list_of(desk.connection, ticket_id)} == {"erased"}
 
 
+def test_a_message_that_is_being_sent_is_left_to_its_end_and_never_sent_again(desk: Desk) -> None:
+    ticket_id = desk.bring_to(TicketState.CLOSED)
+    message = outbox.list_of(desk.connection, ticket_id)[0]
+    row = {**message, "address": "a@example.com", "subject": "s", "body": "b", "html": None, "segments": None}
+    outbox.freeze(desk.connection, [row], provider="mailbox", look_at=desk.after(minutes=5), now=desk.now)
+
+    _erase(desk, _customer(desk, ticket_id))
+
+    assert not outbox.is_claimed(desk.connection, message["id"], 1)
+    erased = outbox.get(desk.connection, message["id"])
+    assert (erased["state"], erased["look_at"], erased["body"], erased["address"]) == ("unknown", None, "", None)
+
+
 def test_a_stop_is_still_obeyed_and_can_be_lifted_by_who_sent_it(desk: Desk, cast: Cast) -> None:
     ticket_id = _live(desk, cast)
     _erase(desk, _customer(desk, ticket_id))

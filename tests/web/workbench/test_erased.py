@@ -47,6 +47,18 @@ def test_a_link_of_an_erased_customer_says_so_kindly(
     assert SECRET not in page.text
 
 
+def test_a_survey_link_of_an_erased_customer_says_so_too_and_takes_no_answer(site: Site) -> None:
+    ticket_id = _erased(site)
+    with site.desk() as desk:
+        (survey,) = desk.surveys(ticket_id)
+    link = site.link(LinkPurpose.SURVEY, survey["id"])
+    scores = dict.fromkeys(("efficiency", "attitude", "solution", "overall"), "5")
+
+    for page in (site.client.get(link), site.client.post(link, data=scores | {"comment": SECRET})):
+        assert page.status_code == 410
+    assert SECRET not in str(site.everything())
+
+
 def test_staff_still_see_that_there_was_a_ticket(site: Site, bench: Bench, api: Api) -> None:
     ticket_id = _erased(site)
     number = f"TK-{ticket_id:08d}"
