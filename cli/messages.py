@@ -29,13 +29,13 @@ def list_messages(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """List messages that failed or whose fate is unknown, newest first."""
-    from db import outbox
+    from db import messages
 
     with working() as (connection, standard):
         if state:
-            rows = outbox.list_in(connection, state, limit=limit)
+            rows = messages.list_in(connection, state, limit=limit)
         else:
-            rows = outbox.list_needing_a_person(connection, limit=limit)
+            rows = messages.list_needing_a_person(connection, limit=limit)
     grid = Grid("Id", "Ticket", "To", "What", "By", "State", "Why", "Queued", whole={"Id", "Ticket", "What", "Queued"})
     for row in rows:
         queued = local_time(row["queued_at"], ZoneInfo(standard.organisation.time_zone))
@@ -55,10 +55,10 @@ def list_messages(
 @app.command()
 def show(message_id: Annotated[int, typer.Argument(help="The message's id.", min=1, max=2**63 - 1)]) -> None:
     """Show a message: its words, and everything that was learnt of its fate."""
-    from db import fates, outbox
+    from db import fates, messages
 
     with working() as (connection, standard):
-        row = outbox.get(connection, message_id)
+        row = messages.get(connection, message_id)
         story = fates.story(connection, message_id)
     zone = ZoneInfo(standard.organisation.time_zone)
     screen = Screen()
@@ -79,11 +79,11 @@ def show(message_id: Annotated[int, typer.Argument(help="The message's id.", min
 @app.command()
 def resend(message_id: Annotated[int, typer.Argument(help="The message's id.", min=1, max=2**63 - 1)]) -> None:
     """Send a message again that failed, was withheld, or stays unknown: you decide that it may come twice."""
-    from db import outbox
+    from db import messages
 
     with working() as (connection, _):
-        row = outbox.get(connection, message_id)
-        if not outbox.resend(connection, message_id, _OVER, now=utc_now()):
+        row = messages.get(connection, message_id)
+        if not messages.resend(connection, message_id, _OVER, now=utc_now()):
             raise CommandError(
                 f"message {message_id} is {row['state']}; only what is over and did not arrive is resent"
             )

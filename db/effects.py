@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from db import clocks, plans, staff, surveys
+from db import clocks, outbox, plans, staff, surveys
 from db.notices import iso
 from db.work import Work
 from domain.assignment import SUPPORT_BY_PRIORITY, next_tier, require_may_assign
@@ -102,8 +102,11 @@ def _change_priority(work: Work, command: ChangePriority) -> None:
         priority=suggestion.value.value,
         priority_reason=command.reason,
     )
-    if work.facts["from"] != work.facts["to"] and work.ticket["assignee_id"] is not None:
-        _open_support(work)
+    if work.facts["from"] != work.facts["to"]:
+        if suggestion.value is Priority.P1:
+            outbox.hasten(work.connection, work.ticket["id"])
+        if work.ticket["assignee_id"] is not None:
+            _open_support(work)
 
 
 def _ask_customer(work: Work, command: AskCustomer) -> None:

@@ -464,6 +464,12 @@ class Message(Base):
             name="settled_is_not_looked_up",
         ),
         Index("ix_messages_medium_send_after", "medium", "send_after", postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_messages_medium_send_after_urgent",
+            "medium",
+            "send_after",
+            postgresql_where=text("state = 'queued' AND is_urgent"),
+        ),
         Index("ix_messages_look_at", "look_at", postgresql_where=text("look_at IS NOT NULL")),
         Index(
             "ix_messages_address_sending_at", "address", "sending_at", postgresql_where=text("provider_id IS NOT NULL")
@@ -487,6 +493,7 @@ class Message(Base):
     state: Mapped[str] = mapped_column(server_default=MessageState.QUEUED.value)
     queued_at: Mapped[datetime]
     send_after: Mapped[datetime]
+    is_urgent: Mapped[bool] = mapped_column(server_default="false")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     sending_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]

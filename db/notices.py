@@ -9,6 +9,7 @@ from typing import Any
 from db.outbox import NewMessage
 from domain.messages import Medium, MessageKind, choose_medium
 from domain.sla import ClockKind
+from domain.tickets import Priority
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -44,6 +45,7 @@ def to_customer(ticket: Mapping[str, Any], kind: MessageKind, occasion: str, con
         context=context,
         ticket_id=ticket["id"],
         customer_id=ticket["customer_id"],
+        is_urgent=_is_urgent(ticket),
     )
 
 
@@ -64,4 +66,10 @@ def to_staff(
         context=context,
         ticket_id=ticket["id"],
         staff_id=staff_id,
+        is_urgent=_is_urgent(ticket),
     )
+
+
+def _is_urgent(ticket: Mapping[str, Any]) -> bool:
+    """S-11: what is P1 waits behind nothing that is not."""
+    return bool(ticket["priority"] == Priority.P1)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, Table, bindparam, func, select, text, update
+from sqlalchemy import BigInteger, Connection, Integer, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db import bulk
 from db.models import Customer, Message, Staff, Survey, Ticket
-from db.rows import Row, fetch, fetch_one
+from db.rows import Row, fetch
 from domain.delivery import MessageState
-from domain.exceptions import NotFoundError
 from domain.messages import MESSAGES, Medium, MessageKind, check_context
 
 # Written out, not bound: a prepared statement with a parameter here could not use the partial index.
@@ -27,7 +26,7 @@ _NEWS = [kind.value for kind, traits in MESSAGES.items() if traits.merges] + [Me
 class NewMessage:
     """One owed message. ``dedupe_key`` names the occasion: the same occasion never owes it twice.
 
-    ``send_after``: not before this moment (UTC); None: now.
+    ``send_after``: not before this moment (UTC); None: now. ``is_urgent``: overtakes what waits for its medium.
     """
 
     dedupe_key: str
@@ -39,6 +38,7 @@ class NewMessage:
     customer_id: int | None = None
     staff_id: int | None = None
     send_after: datetime | None = None
+    is_urgent: bool = False
 
 
 def queue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
@@ -64,7 +64,27 @@ def row_of(message: NewMessage, *, now: datetime) -> Row:
         "staff_id": message.staff_id,
         "queued_at": now,
         "send_after": message.send_after or now,
+        "is_urgent": message.is_urgent,
     }
+
+
+# What a sender has in its hands leaves anyway; waiting for it here could wait for each other.
+_HASTEN = (
+    update(Message)
+    .where(
+        Message.id.in_(
+            select(Message.id)
+            .where(Message.ticket_id == bindparam("of_ticket"), IS_QUEUED, ~Message.is_urgent)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(is_urgent=True)
+)
+
+
+def hasten(connection: Connection, ticket_id: int) -> None:
+    """Let what is queued about a ticket overtake: it has become urgent."""
+    connection.execute(_HASTEN, {"of_ticket": ticket_id})
 
 
 _PEOPLE = (
@@ -93,14 +113,21 @@ _CLAIM = (
     .limit(bindparam("most", type_=Integer))
     .with_for_update(of=Message, skip_locked=True)
 )
+# Two looks, each at the head of its own index: one order over both kinds would have to sort the whole queue.
+_CLAIM_URGENT, _CLAIM_OTHERS = _CLAIM.where(Message.is_urgent), _CLAIM.where(~Message.is_urgent)
 
 
 def claim(connection: Connection, medium: Medium, *, now: datetime, limit: int) -> list[Row]:
-    """Lock due messages of a medium, oldest first, with what is needed to decide on, render and address them.
+    """Lock due messages of a medium, with what is needed to decide on, render and address them.
 
-    The caller freezes their words and marks them sending in the same transaction (``freeze``), or puts them off.
+    Those of urgent tickets come first, in each kind the oldest first. The caller freezes their words and marks them
+    sending in the same transaction (``freeze``), or puts them off.
     """
-    return fetch(connection, _CLAIM, of_medium=medium.value, now=now, most=limit)
+    rows: list[Row] = []
+    for query in (_CLAIM_URGENT, _CLAIM_OTHERS):
+        if len(rows) < limit:
+            rows += fetch(connection, query, of_medium=medium.value, now=now, most=limit - len(rows))
+    return rows
 
 
 _IS_DUE = (
@@ -191,6 +218,7 @@ def merge(connection: Connection, rows: Sequence[Row], *, now: datetime) -> Row:
         context={**last["context"], "updates": updates},
         ticket_id=last["ticket_id"],
         customer_id=last["customer_id"],
+        is_urgent=any(row["is_urgent"] for row in rows),
     )
     queue(connection, [message], now=now)
     query = select(_TABLE).where(Message.dedupe_key == message.dedupe_key)
@@ -232,59 +260,13 @@ def is_claimed(connection: Connection, message_id: int, attempt: int) -> bool:
     return bool(row.state == MessageState.SENDING and row.attempts == attempt)
 
 
-def get(connection: Connection, message_id: int) -> Row:
-    """A message with its recipient. Raises NotFoundError."""
-    row = fetch_one(connection, _with_people().where(Message.id == message_id))
-    if row is None:
-        raise NotFoundError(f"no message has the id {message_id}; see 'aftercare message list'")
-    return row
-
-
-def list_in(connection: Connection, states: Sequence[MessageState], *, limit: int) -> list[Row]:
-    """The newest messages in these states, with their recipients and the ticket's number."""
-    return _newest(connection, Message.state.in_([state.value for state in states]), limit)
-
-
-# What did not arrive and a person may want to do something about; the others are as they should be.
-_NEEDS_A_PERSON = Message.state.in_([MessageState.FAILED.value, MessageState.UNKNOWN.value]) | (
-    (Message.state == MessageState.WITHHELD.value) & Message.error_code.not_in(["declined", "out_of_date", "erased"])
-)
-
-
-def list_needing_a_person(connection: Connection, *, limit: int) -> list[Row]:
-    """The newest messages that failed, stay unknown, or could not be sent to anybody."""
-    return _newest(connection, _NEEDS_A_PERSON, limit)
-
-
-def _newest(connection: Connection, which: ColumnElement[bool], limit: int) -> list[Row]:
-    query = (
-        _with_people()
-        .add_columns(Ticket.number.label("ticket_number"))
-        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
-        .where(which)
-        .order_by(Message.id.desc())
-        .limit(limit)
-    )
-    return fetch(connection, query)
-
-
-def _with_people() -> Any:
+def with_people() -> Select[Any]:
+    """Messages with the name and address of their recipients."""
     return (
         select(_TABLE, *_PEOPLE)
         .outerjoin(Customer, Customer.id == Message.customer_id)
         .outerjoin(Staff, Staff.id == Message.staff_id)
     )
-
-
-def resend(connection: Connection, message_id: int, states: Sequence[MessageState], *, now: datetime) -> bool:
-    """Queue a message again that is over, because a person decided so; False when it is in none of these states.
-
-    What was sent before is sent with the same words; what never was gets them anew.
-    """
-    statement = update(Message).where(Message.id == message_id, Message.state.in_([state.value for state in states]))
-    values = {"state": MessageState.QUEUED.value, "send_after": now, "look_at": None, "error_code": None}
-    counters = {"resent_at": now, "not_sent": 0, "out_of_reach": 0}
-    return bool(connection.execute(statement.values(**values, **counters)).rowcount)
 
 
 def count_by_state(connection: Connection) -> dict[str, int]:
@@ -295,4 +277,4 @@ def count_by_state(connection: Connection) -> dict[str, int]:
 
 def list_of(connection: Connection, ticket_id: int) -> list[dict[str, Any]]:
     """The messages about a ticket, oldest first, with the recipient's name."""
-    return fetch(connection, _with_people().where(Message.ticket_id == ticket_id).order_by(Message.id))
+    return fetch(connection, with_people().where(Message.ticket_id == ticket_id).order_by(Message.id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from db import callbacks, intake, surveys, tickets
+from db import callbacks, intake, outbox, surveys, tickets
 from domain.commands import PlanKind
 from domain.exceptions import IllegalTransitionError, InvalidInputError, NotPermittedError
 from domain.intake import Report
@@ -46,6 +46,17 @@ def test_a_ticket_that_becomes_urgent_calls_in_the_other_departments_once(desk: 
     desk.give(ticket_id, C.CHANGE_PRIORITY, impact=Impact.CORE_USE_LOST, reason="confirmed")
 
     assert [kind for kind, _ in desk.told(ticket_id)].count("staff_support_requested") == 2  # two departments
+
+
+def test_what_waits_about_a_ticket_that_becomes_urgent_overtakes_too(desk: Desk) -> None:
+    calm, urgent = desk.bring_to(S.DIAGNOSING), desk.bring_to(S.DIAGNOSING)
+
+    desk.give(urgent, C.CHANGE_PRIORITY, impact=Impact.CORE_USE_LOST, reason="does not start at all")
+
+    def waiting(ticket_id: int) -> set[bool]:
+        return {message["is_urgent"] for message in outbox.list_of(desk.connection, ticket_id)}
+
+    assert (waiting(urgent), waiting(calm)) == ({True}, {False})
 
 
 def test_a_second_report_of_smoke_makes_the_open_ticket_urgent(desk: Desk) -> None:

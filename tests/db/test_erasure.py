@@ -19,6 +19,7 @@ from db import (
     erasure,
     events,
     intake,
+    messages,
     outbox,
     reports,
     suppressions,
@@ -27,7 +28,7 @@ from db import (
 from db.models import Base
 from db.session import engine, transaction
 from domain.commands import build_command
-from domain.delivery import Remedy
+from domain.delivery import MessageState, Remedy
 from domain.digest import compute, week_of
 from domain.exceptions import ErasedError, InvalidInputError
 from domain.intake import CustomerDetails, build_report
@@ -299,7 +300,9 @@ def test_nothing_more_is_sent_and_nothing_more_is_done(desk: Desk) -> None:
         assert not outbox.is_due(desk.connection, medium, now=desk.after(days=30))
     with pytest.raises(ErasedError):
         desk.give(ticket_id, C.REOPEN, reason="again", at=desk.after(days=4))
-    assert {row["error_code"] for row in outbox.list_of(desk.connection, ticket_id)} == {"erased"}
+    withheld = outbox.list_of(desk.connection, ticket_id)
+    assert {row["error_code"] for row in withheld} == {"erased"}
+    assert not messages.resend(desk.connection, withheld[0]["id"], list(MessageState), now=desk.now)
 
 
 def test_a_message_that_is_being_sent_is_left_to_its_end_and_never_sent_again(desk: Desk) -> None:
@@ -311,7 +314,7 @@ def test_a_message_that_is_being_sent_is_left_to_its_end_and_never_sent_again(de
     _erase(desk, _customer(desk, ticket_id))
 
     assert not outbox.is_claimed(desk.connection, message["id"], 1)
-    erased = outbox.get(desk.connection, message["id"])
+    erased = messages.get(desk.connection, message["id"])
     assert (erased["state"], erased["look_at"], erased["body"], erased["address"]) == ("unknown", None, "", None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
-from db import doubts, fates, media, outbox, suppressions
+from db import doubts, fates, media, messages, outbox, suppressions
 from db.models import Message
 from domain.delivery import (
     Accepted,
@@ -277,16 +277,16 @@ class TestSendingAgainByHand:
     def test_takes_only_what_is_over(self, desk: Desk, ticket: int) -> None:
         row = send(desk)
         over = [MessageState.FAILED, MessageState.UNKNOWN]
-        assert not outbox.resend(desk.connection, row["id"], over, now=desk.now)
+        assert not messages.resend(desk.connection, row["id"], over, now=desk.now)
         settle(desk, row, Rejected("99999"))
 
-        assert outbox.resend(desk.connection, row["id"], over, now=desk.now)
+        assert messages.resend(desk.connection, row["id"], over, now=desk.now)
         assert send(desk)["body"] == row["body"]
 
     def test_makes_words_anew_that_never_were(self, desk: Desk, ticket: int) -> None:
         (row,) = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=9)
         outbox.refuse(desk.connection, row["id"], code="words", now=desk.now)
-        outbox.resend(desk.connection, row["id"], [MessageState.FAILED], now=desk.now)
+        messages.resend(desk.connection, row["id"], [MessageState.FAILED], now=desk.now)
 
         (again,) = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=9)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from db import doubts, fates, mailbox, outbox
 from db.models import Customer, Message
@@ -31,8 +31,8 @@ TO_ALL = Accepted("m-1", delivered=True)
 POLICY = load_standard().delivery
 
 
-def _customer(connection: Connection, now: datetime) -> int:
-    values = {"name": "王丽", "email": "li@example.com", "language": "en", "time_zone": "UTC", "created_at": now}
+def _customer(connection: Connection, now: datetime, email: str = "li@example.com") -> int:
+    values = {"name": "王丽", "email": email, "language": "en", "time_zone": "UTC", "created_at": now}
     return connection.execute(insert(Customer).values(**values).returning(Customer.id)).scalar_one()
 
 
@@ -123,6 +123,38 @@ class TestClaiming:
 
         assert [row["dedupe_key"] for row in rows] == ["after 0", "after 5"]
         assert (rows[0]["recipient_name"], rows[0]["email"]) == ("王丽", "li@example.com")
+
+    def test_what_is_urgent_overtakes_what_waits_longer(self, connection: Connection, now: datetime) -> None:
+        _queue(connection, now, "old", "older")
+        urgent = replace(_message(_customer(connection, now, "wei@example.com"), "urgent"), is_urgent=True)
+        outbox.queue(connection, [urgent], now=now + timedelta(minutes=5))
+        outbox.queue(connection, [replace(urgent, dedupe_key="of tomorrow")], now=now + timedelta(days=1))
+
+        rows = outbox.claim(connection, Medium.EMAIL, now=now + timedelta(minutes=5), limit=2)
+
+        assert [row["dedupe_key"] for row in rows] == ["urgent", "old"]
+
+    def test_an_urgent_one_costs_no_look_at_the_whole_queue(self, connection: Connection, now: datetime) -> None:
+        customer_id = _customer(connection, now)
+        waiting = [
+            replace(_message(customer_id, f"k-{number}"), send_after=now + timedelta(seconds=number))
+            for number in range(5000)
+        ]
+        outbox.queue(connection, [*waiting, replace(waiting[0], dedupe_key="urgent", is_urgent=True)], now=now)
+        connection.execute(text("ANALYZE messages"))
+
+        for query, index in (("is_urgent", "ix_messages_medium_send_after_urgent"), ("NOT is_urgent", "ix_messages")):
+            plan = "\n".join(
+                connection.execute(
+                    text(
+                        "EXPLAIN SELECT * FROM messages WHERE state = 'queued' AND medium = 'email' "
+                        f"AND send_after <= now() AND {query} ORDER BY send_after, id LIMIT 100 "
+                        "FOR UPDATE SKIP LOCKED"
+                    )
+                ).scalars()
+            )
+            assert index in plan, plan
+            assert "Seq Scan" not in plan, plan
 
     def test_two_senders_at_once_share_the_messages(self, database: str, now: datetime) -> None:
         with transaction(database) as connection:

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from clock import utc_now
-from db import fates, inbox, outbox
+from db import fates, inbox, messages, outbox
 from db.models import Customer, Message
 from db.outbox import NewMessage
 from db.session import engine, transaction
@@ -192,5 +192,5 @@ def test_every_message_arrives_once_or_says_that_its_fate_is_unknown(
     with engine(product).connect() as connection:
         unknown = [row.id for row in rows if row.state == MessageState.UNKNOWN]
         assert all(fates.story(connection, message_id) for message_id in unknown)
-        shown = {row["id"] for row in outbox.list_in(connection, [MessageState.UNKNOWN], limit=1000)}
+        shown = {row["id"] for row in messages.list_in(connection, [MessageState.UNKNOWN], limit=1000)}
         assert shown == set(unknown)
