@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, Text, case, delete, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 
-from db import commands, events, suppressions, surveys
+from db import commands, events, inbox, suppressions, surveys
 from db.events import ERASED, NO_WORDS
 from db.held import HeldTicket, hold
 from db.models import (
@@ -243,10 +243,9 @@ def forget_person(connection: Connection, customer_id: int, reason: str, *, now:
 def _empty_inbox(connection: Connection, addresses: Sequence[str], *, now: datetime) -> None:
     """Remove what came from these addresses; a "stop" that nobody has handled yet is obeyed first."""
     for address in addresses:
-        said_by = func.lower(func.coalesce(InboxEntry.content["sender"].astext, InboxEntry.content["address"].astext))
         gone = connection.execute(
             delete(InboxEntry)
-            .where(InboxEntry.kind != "Report", said_by == address.lower())
+            .where(InboxEntry.kind != "Report", inbox.SAID_BY.in_([address.lower()]))
             .returning(InboxEntry.content, InboxEntry.handled_at)
         ).all()
         for content, handled_at in gone:

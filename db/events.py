@@ -60,37 +60,19 @@ def chained_rows(ticket_id: int, count: int, digest: bytes, events: Sequence[New
 
 def link(previous: bytes, row: Mapping[str, Any]) -> bytes:
     """The digest of an event: SHA-256 over the digest before it and everything that it records."""
-    record = [
-        row["ticket_id"],
-        row["seq"],
-        row["kind"],
-        row["actor_role"],
-        row["actor_id"],
-        row["at"].astimezone(UTC).isoformat(),
-        row["to_state"],
-        row["payload"],
-        row["facts"],
-        row["idempotency_key"],
-    ]
-    text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(previous + text.encode()).digest()
+    return sha256(previous + _written(row, row["payload"], row["facts"], row["idempotency_key"])).digest()
 
 
 def _fingerprint(row: Mapping[str, Any]) -> str:
     """A hash of what stays of an event whose words are erased, its digest too."""
-    stays = [
-        row["ticket_id"],
-        row["seq"],
-        row["kind"],
-        row["actor_role"],
-        row["actor_id"],
-        row["at"].astimezone(UTC).isoformat(),
-        row["to_state"],
-        row["facts"],
-        bytes(row["digest"]).hex(),
-    ]
-    text = json.dumps(stays, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
+    return sha256(_written(row, row["facts"], bytes(row["digest"]).hex())).hexdigest()
+
+
+def _written(row: Mapping[str, Any], *more: Any) -> bytes:
+    """What, by whom, when and where it led, and what else, as the hashes take it."""
+    at = row["at"].astimezone(UTC).isoformat()
+    record = [row["ticket_id"], row["seq"], row["kind"], row["actor_role"], row["actor_id"], at, row["to_state"], *more]
+    return json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def erase_words(

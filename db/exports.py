@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, or_, select
 
-from db import attachments, customers
+from db import attachments, customers, inbox
 from db.models import (
     Attachment,
     Callback,
@@ -43,7 +43,6 @@ def export(connection: Connection, customer_id: int) -> dict[str, Any]:
     surveys = select(Survey.id).where(Survey.ticket_id.in_(tickets))
     plans = select(Plan.id).where(Plan.ticket_id.in_(tickets))
     addresses = [address.lower() for address in (customer["phone"], customer["email"]) if address]
-    said_by = func.lower(func.coalesce(InboxEntry.content["sender"].astext, InboxEntry.content["address"].astext))
     which: list[tuple[Any, Any]] = [
         (Ticket, Ticket.customer_id == customer_id),
         (TicketEvent, TicketEvent.ticket_id.in_(tickets)),
@@ -66,7 +65,7 @@ def export(connection: Connection, customer_id: int) -> dict[str, Any]:
         found[model.__tablename__] = _rows(connection, model.__table__, condition)
     # In the inbox "content" is what was said, and no photo.
     received = select(InboxEntry.source, InboxEntry.kind, InboxEntry.content, InboxEntry.received_at)
-    rows = fetch(connection, received.where(said_by.in_(addresses)).order_by(InboxEntry.id))
+    rows = fetch(connection, received.where(inbox.SAID_BY.in_(addresses)).order_by(InboxEntry.id))
     return found | {"inbox": [{name: _plain(value) for name, value in row.items()} for row in rows]}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import ColumnElement, Connection, Table, func, select, text
 
 from db import bulk
 from db.models import InboxEntry
@@ -18,6 +18,10 @@ from domain.delivery import Accepted, InboundText, Received, Rejected, Remedy, R
 _LONGEST_KEY = 200
 # Written out, not bound: a prepared statement with a parameter here could not use the partial index.
 IS_PENDING = text("inbox.handled_at IS NULL")
+# The number or address something came from, in small letters; a report of a vendor has none.
+SAID_BY: ColumnElement[str] = func.lower(
+    func.coalesce(InboxEntry.content["sender"].astext, InboxEntry.content["address"].astext)
+)
 
 
 def store(connection: Connection, source: str, received: Sequence[Received], *, now: datetime) -> int:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -101,6 +102,10 @@ class Calendar(Base):
     open_on: Mapped[list[date]] = mapped_column(server_default="{}")
 
 
+# Labelled, so that its operator class can be named apart and the comparison with the tables sees both.
+_LOWER_NAME = literal_column("lower(name)", Text()).label("lower_name")
+
+
 class Customer(Base):
     """Who is served (S-02)."""
 
@@ -112,7 +117,7 @@ class Customer(Base):
         _in("tier", CustomerTier),
         _in("preferred_medium", Medium),
         Index("uq_customers_phone", "phone", unique=True, postgresql_where=text("phone IS NOT NULL")),
-        Index("ix_customers_name", text("lower(name) text_pattern_ops")),
+        Index("ix_customers_name", _LOWER_NAME, postgresql_ops={"lower_name": "text_pattern_ops"}),
         Index("uq_customers_email", text("lower(email)"), unique=True, postgresql_where=text("email IS NOT NULL")),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +76,7 @@ def differences(connection: Connection) -> list[str]:
     """How the database differs from the models, one phrase each; empty when the migrations are complete."""
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
     found: list[str] = []
-    with warnings.catch_warnings():
-        # It cannot compare an index on an expression with an operator class, and says so every time.
-        warnings.filterwarnings("ignore", message="Expression #", category=UserWarning)
-        compared = compare_metadata(context, Base.metadata)
-    for difference in compared:
+    for difference in compare_metadata(context, Base.metadata):
         # Changes of one column come together in a list.
         found += map(_described, difference if isinstance(difference, list) else [difference])
     return found

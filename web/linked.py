@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import uuid4
 
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,6 +16,7 @@ from clock import utc_now
 from db import commands, tickets
 from domain.commands import build_command
 from domain.exceptions import ErasedError
+from domain.faults import Fault
 from domain.lifecycle import CommandName
 from domain.links import PATHS, Subject, read, sign
 from domain.messages import LinkPurpose
@@ -84,6 +86,21 @@ def progress_link(ticket_id: int, *, now: datetime) -> str:
     """The path of a new link to a ticket's progress."""
     expires_at = now + get_standard().links.progress
     return link_to(LinkPurpose.PROGRESS, Subject(ticket_id), expires_at=expires_at)
+
+
+def form_page(
+    request: Request,
+    ticket: Mapping[str, Any],
+    name: str,
+    token: str,
+    values: Mapping[str, str],
+    faults: Mapping[str, Fault],
+    **context: Any,
+) -> HTMLResponse:
+    """A linked page with a form that keeps what was typed; with faults, each beside its field, it is a 422."""
+    page = linked_page(request, ticket, name, token=token, once=uuid4().hex, values=values, faults=faults, **context)
+    page.status_code = 422 if faults else 200
+    return page
 
 
 def linked_page(request: Request, ticket: Mapping[str, Any], name: str, **context: Any) -> HTMLResponse:

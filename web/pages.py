@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -24,7 +23,7 @@ from domain.messages import LinkPurpose
 from templates.languages import labels
 from web.headers import WITH_SCRIPT
 from web.language import page_language
-from web.linked import Text, back_to, find_ticket, form_key, give, linked_page, read_link
+from web.linked import Text, back_to, find_ticket, form_key, form_page, give, read_link
 from web.photos import read_signature
 from web.problems import fault_in
 
@@ -96,21 +95,18 @@ def _plan_page(
     if shown is None:
         raise NotFoundError("this plan does not exist")
     zone = ZoneInfo(ticket["customer_time_zone"])
-    page = linked_page(
+    return form_page(
         request,
         ticket,
         "plan",
+        token,
+        values,
+        faults,
         plan=shown,
         is_latest=shown["revision"] == ticket["plan_revision"],
         earlier=[p for p in plans if p["revision"] < subject.part],
         earliest=utc_now().astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
-        token=token,
-        once=uuid4().hex,
-        values=values,
-        faults=faults,
     )
-    page.status_code = 422 if faults else 200
-    return page
 
 
 def _read_moment(text: str, zone: str) -> datetime:
@@ -184,22 +180,20 @@ def _sign_off_page(
     if completion is None:
         raise NotFoundError("this completion does not exist")
     closing = next((event for event in reversed(history) if event["kind"] in _CLOSING), None)
-    page = linked_page(
+    page = form_page(
         request,
         ticket,
         "sign_off",
+        token,
+        values,
+        faults,
         completion=completion,
         closing=closing,
         signatures=attachments.by_event(connection, ticket["id"]).get(closing["id"], []) if closing else [],
         is_open=ticket["state"] == "completed" and ticket["completion_no"] == subject.part,
-        token=token,
-        once=uuid4().hex,
-        values=values,
-        faults=faults,
     )
     # The page's own script lets people draw their signature; without it the typed name is one.
     page.headers["Content-Security-Policy"] = WITH_SCRIPT
-    page.status_code = 422 if faults else 200
     return page
 
 

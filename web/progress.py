@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -20,7 +19,7 @@ from domain.lifecycle import CommandName, TicketState
 from domain.links import Subject
 from domain.messages import LinkPurpose
 from domain.satisfaction import CallbackKind, CallbackState, SurveyState
-from web.linked import Text, back_to, find_ticket, form_key, give, link_to, linked_page, read_link
+from web.linked import Text, back_to, find_ticket, form_key, form_page, give, link_to, read_link
 from web.problems import fault_in
 
 router = APIRouter()
@@ -92,25 +91,22 @@ def _page(
     # Surveys and calls follow a completion, plans are counted: most tickets have none to look for.
     was_completed = bool(ticket["completion_no"])
     calls = callbacks.list_of(connection, ticket["id"]) if was_completed else []
-    page = linked_page(
+    return form_page(
         request,
         ticket,
         "progress",
+        token,
+        values,
+        faults,
         history=history,
         photos=attachments.by_event(connection, ticket["id"]),
         promises={row["kind"]: row for row in clocks.of_ticket(connection, ticket["id"], ticket["round"])},
         plans=tickets.plans_of(connection, ticket["id"]) if ticket["plan_revision"] else [],
         question=_open_question(ticket, history),
-        token=token,
-        once=uuid4().hex,
-        values=values,
-        faults=faults,
         calls=[call for call in calls if _is_promised(call)],
         results=_results(history, calls),
         survey_link=_open_survey(connection, ticket["id"]) if was_completed else None,
     )
-    page.status_code = 422 if faults else 200
-    return page
 
 
 def _open_question(ticket: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -48,17 +48,14 @@ def download(
         since, until = opened_within(_day("first", first), _day("last", last), time_zone=zone, now=now)
     except InvalidInputError as error:
         return show(member, "sheet", now=now, status=422, first=first, last=last, fault=error.field)
-    folder = Path(tempfile.mkdtemp(prefix="aftercare-sheet-"))
-    forget = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    try:
+    with ExitStack() as stack:
+        file = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aftercare-sheet-"))) / "sheet.xlsx"
         with transaction() as connection:
             rows = tracking.rows(connection, since=since, until=until)
-            tracking_sheet.write(rows, folder / "sheet.xlsx", language=member.language, time_zone=zone)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+            tracking_sheet.write(rows, file, language=member.language, time_zone=zone)
+        sent = BackgroundTask(stack.pop_all().close)
     name = f"{tracking_sheet.title(member.language)} {first or '…'} – {last or _today().isoformat()}.xlsx"
-    return FileResponse(folder / "sheet.xlsx", media_type=_WORKBOOK, filename=name, background=forget)
+    return FileResponse(file, media_type=_WORKBOOK, filename=name, background=sent)
 
 
 def _today() -> date:
