@@ -130,6 +130,11 @@ def word(language: str, section: str, key: str) -> str:
     return found
 
 
+def switches() -> dict[str, str]:
+    """What leads from a page to each language: its name as its readers write it, by tag."""
+    return {tag: word(tag, "language", "switch") for tag in languages()}
+
+
 def forget() -> None:
     """Look again at settings, folders and labels; for tests and after words were changed on disk."""
     for remembered in (folders, languages, language_for, labels):

@@ -15,7 +15,7 @@ from settings import get_standard
 from templates import environment
 from templates import languages as language_folders
 from templates.environment import WordsError, rendered
-from templates.languages import LabelMissingError, entry, language_for, languages
+from templates.languages import LabelMissingError, entry, language_for, languages, switches
 from templates.plain_text import gsm_friendly, letter, one_line
 
 __all__ = [
@@ -156,7 +156,8 @@ def _line(update: Mapping[str, Any], values: Mapping[str, Any], room: float) -> 
 def render_page(name: str, /, *, language: str, **context: Any) -> str:
     """The page ``templates/<language>/pages/<name>.html``; its moments need ``time_zone`` (IANA). Raises WordsError."""
     language = language_for(language)
-    return rendered(f"{language}/pages/{name}.html", {**context, "language": language}, autoescape=True)
+    values = {**context, "language": language, "switches": switches()}
+    return rendered(f"{language}/pages/{name}.html", values, autoescape=True)
 
 
 def render_script(name: str, /, *, language: str, **context: Any) -> str:

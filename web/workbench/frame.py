@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from domain.access import MAY_READ_BOARD, MAY_READ_WORDS
 from templates.environment import rendered
-from templates.languages import languages, word
+from templates.languages import languages, switches, word
 from web.headers import WITH_SCRIPT
 from web.language import house
 from web.workbench.door import StaffMember
@@ -54,8 +54,7 @@ def show_part(request: Request, member: StaffMember, name: str, *, now: datetime
 
 def show_outside(request: Request, name: str, language: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page for somebody who is not signed in; ``?lang=`` changes its language."""
-    switches = {tag: word(tag, "language", "switch") for tag in languages()}
-    frame = house(language) | {"language": language, "member": None, "switches": switches, "path": request.url.path}
+    frame = house(language) | {"language": language, "member": None, "switches": switches(), "path": request.url.path}
     html = rendered(f"layouts/workbench/{name}.html", {**frame, **context}, autoescape=True)
     return HTMLResponse(html, status, headers=_HEADERS)
 
