@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from domain.breaches import BreachCause
 from domain.business_hours import BusinessCalendar
 from domain.exceptions import InvalidInputError
 from domain.lifecycle import CommandName, TicketState
-from domain.satisfaction import DIMENSIONS, needs_callback
+from domain.satisfaction import DIMENSIONS, STAGES, needs_callback
 from domain.sla import ClockKind
 from domain.standard import Standard
 from domain.tickets import Category, Channel, Priority
@@ -120,6 +121,7 @@ def compute(rows: DigestRows, week: Week, standard: Standard) -> dict[str, Any]:
             "by_region": _by(now, before, "region", []),
         },
         "sla": _sla(promises, week)
+        | {"by_category": {}, "by_region": {}, "by_team": {}}
         | {"by_priority": {p.value: _sla(promises[promises["priority"] == p.value], week) for p in Priority}},
         "breaches": _breaches(rows.promises, week),
         "satisfaction": _satisfaction(answers, rows.asked, week, standard.callback.low_score),
@@ -129,6 +131,20 @@ def compute(rows: DigestRows, week: Week, standard: Standard) -> dict[str, Any]:
             "in_time_share": _pair(*(_share(half["in_time"]) for half in _halves(callbacks, week))),
         },
         "benchmarks": _benchmarks(rows.opened, week, standard),
+        **_to_come(standard),
+    }
+
+
+def _to_come(standard: Standard) -> dict[str, Any]:
+    """The entries that are read already and not counted yet, as in a span without anything."""
+    followed = ("response_share", "resolution_share", "overall_mean", "low_share", "callbacks_in_time_share")
+    return {
+        "span": {"kind": "week", "region": None},
+        "trend": [{"label": "", "opened": 0, **dict.fromkeys(followed)} for _ in range(5)],
+        "breach_causes": [],
+        "targets": standard.targets.model_dump(),
+        "headline": {"kind": "nothing", "values": {}},
+        **{name: [] for name in ("words", "actions", "best", "coaching")},
     }
 
 
@@ -190,7 +206,9 @@ def _breaches(promises: Sequence[Mapping[str, Any]], week: Week) -> list[dict[st
     broken.sort(key=lambda row: (row["priority"], row["at"]))
     names = ("ticket_number", "priority", "assignee_name", "team_name")
     return [
-        {name: row[name] for name in names} | {"clock": row["kind"], "due_at": row["at"].isoformat()}
+        {name: row[name] for name in names}
+        | {"cause": BreachCause.TOOK_LONGER.value}
+        | {"clock": row["kind"], "due_at": row["at"].isoformat()}
         for row in broken[:_MOST_CASES]
     ]
 
@@ -206,6 +224,9 @@ def _satisfaction(
         "answered": _pair(*(len(half) for half in halves)),
         "means": means,
         "low_share": _pair(*(_share(half["overall"] <= low_score) for half in halves)),
+        "stages": {
+            stage: dict.fromkeys(("mean", "low_share"), _pair(None, None)) | {"given": _pair(0, 0)} for stage in STAGES
+        },
     }
 
 

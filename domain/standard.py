@@ -284,6 +284,16 @@ class Benchmarks(_Part):
     informed_share: Share
 
 
+class Targets(_Part):
+    """What the digest's key figures are held against (S-61); of ``low_share`` at most so much is wanted."""
+
+    response_share: Share
+    resolution_share: Share
+    overall_mean: float = Field(ge=1, le=5)
+    low_share: Share
+    callbacks_in_time_share: Share
+
+
 class CategoryWords(_Part):
     """Words that suggest a category (S-04)."""
 
@@ -323,6 +333,7 @@ class Standard(_Part):
     webhooks: WebhookPolicy
     retention: RetentionPolicy
     benchmarks: Benchmarks
+    targets: Targets
     triage: TriageWords
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ _PEOPLE_WRITE = frozenset(
         "cons",
         "contingency",
         "customer_name",
+        "measure",
         "note",
         "pros",
         "provider",
@@ -34,6 +35,7 @@ _PEOPLE_WRITE = frozenset(
         "title",
         "usage_advice",
         "visitor_name",
+        "word",
     }
 )
 _MAY_BE_MISSING: Mapping[str, Any] = {
@@ -148,17 +150,29 @@ def _without(value: Any) -> Any:
 
 
 def _empty_week(value: Any) -> Any:
-    """A digest of nothing: counts are 0, shares and means unknown, lists empty."""
+    """A digest of nothing: counts are 0, shares and means unknown, lists empty but for the trend's periods."""
     if isinstance(value, list):
         return []
     if not isinstance(value, Mapping):
         return None if isinstance(value, float) else 0 if isinstance(value, int) else value
-    return {key: inner if key == "target" else _empty_week(inner) for key, inner in value.items()}
+    return {key: _emptied(key, inner) for key, inner in value.items()}
+
+
+def _emptied(key: str, value: Any) -> Any:
+    match key:
+        case "target" | "targets":
+            return value
+        case "headline":
+            return {"kind": "nothing", "values": {}}
+        case "trend":
+            return [_empty_week(period) for period in value]
+        case _:
+            return _empty_week(value)
 
 
 def _rewritten(value: Any, *, name: str, text: str, key: str = "") -> Any:
     if isinstance(value, Mapping):
-        if key == "by_region":  # here the names are keys
+        if key in ("by_region", "by_team"):  # here the names are keys
             return {f"{name} {number}": item for number, item in enumerate(value.values(), 1)}
         return {inner: _rewritten(item, name=name, text=text, key=inner) for inner, item in value.items()}
     if isinstance(value, list):

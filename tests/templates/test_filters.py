@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from domain.breaches import BreachCause
 from domain.commands import PlanKind
 from domain.delivery import MessageState
 from domain.escalation import AlarmKind
+from domain.headline import HeadlineKind
 from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import CustomerTier, Department, Role, Tier
@@ -22,6 +24,7 @@ from templates.languages import LabelMissingError, labels, languages, word
 
 ENUMS: dict[str, type[Enum]] = {
     "alarm": AlarmKind,
+    "breach_cause": BreachCause,
     "callback_kind": CallbackKind,
     "callback_state": CallbackState,
     "category": Category,
@@ -30,6 +33,7 @@ ENUMS: dict[str, type[Enum]] = {
     "command": CommandName,
     "customer_tier": CustomerTier,
     "department": Department,
+    "headline": HeadlineKind,
     "impact": Impact,
     "medium": Medium,
     "message": MessageKind,
