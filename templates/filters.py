@@ -150,7 +150,8 @@ def label(context: Context, value: Any, section: str) -> str:
     return word(_language(context), section, str(value.value if isinstance(value, Enum) else value))
 
 
-def _rounded(value: float, step: str) -> Decimal:
+def rounded(value: float, step: str) -> Decimal:
+    """A figure as it is shown, half up, to the decimals of ``step``."""
     # By its decimal writing: 4.25 is 4.3 to everybody but binary fractions and bankers.
     return Decimal(str(value)).quantize(Decimal(step), ROUND_HALF_UP)
 
@@ -158,13 +159,13 @@ def _rounded(value: float, step: str) -> Decimal:
 @pass_context
 def percent(context: Context, value: float | None) -> str:
     """A share (0 to 1) in whole percent; None is a dash."""
-    return _nothing(context) if value is None else _filled(context, "format", "percent", _rounded(value * 100, "1"))
+    return _nothing(context) if value is None else _filled(context, "format", "percent", rounded(value * 100, "1"))
 
 
 @pass_context
 def score(context: Context, value: float | None) -> str:
     """A score with one decimal, half up; None is a dash."""
-    return _nothing(context) if value is None else str(_rounded(value, "0.1"))
+    return _nothing(context) if value is None else str(rounded(value, "0.1"))
 
 
 @pass_context
@@ -178,7 +179,7 @@ def change(context: Context, pair: Mapping[str, float | None], unit: str = "coun
     if now is None or before is None:
         return Change(None, word(language, "change", "unknown"))
     scale, step = {"count": (1, "1"), "share": (100, "1"), "score": (1, "0.1")}[unit]
-    difference = _rounded(now * scale, step) - _rounded(before * scale, step)
+    difference = rounded(now * scale, step) - rounded(before * scale, step)
     if not difference:
         return Change(0, word(language, "change", "same"))
     direction = 1 if difference > 0 else -1
