@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.delivery import Found, Outcome, Received
-from domain.messages import Medium
+from domain.messages import Enclosure, Medium
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Outgoing:
     html: str | None
     unsubscribe_url: str | None = None  # surveys and digests only (RFC 8058)
     valid_for: int = 14_400  # seconds after which a late queue need not deliver it any more
+    enclosures: Sequence[Enclosure] = ()  # of a mail
 
 
 @dataclass(frozen=True, slots=True)

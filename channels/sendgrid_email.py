@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import unicodedata
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,10 +39,12 @@ from domain.delivery import (
     message_mark,
     read_mark,
 )
+from domain.messages import Enclosure
 
 CLOCK_SKEW = timedelta(seconds=60)
 LONGEST_WAIT = timedelta(hours=1)  # a vendor that asks for more is asked again
 LISTED = 1000
+SLOWEST = 250_000  # bytes a second at which files are still handed over
 COMPARED = 5
 
 # At level DEBUG the client under the SDK would log each mail and the API key.
@@ -73,7 +76,8 @@ class SendGridEmail:
         except SendGridException:
             return _refused("api_key_in_text")
         try:
-            answer = self._client().mail.send.post(request_body=mail)
+            client = self._client(size=sum(len(enclosure.content) for enclosure in message.enclosures))
+            answer = client.mail.send.post(request_body=mail)
         except HTTPError as error:
             return _judge(error, now)
         except URLError as error:
@@ -113,10 +117,13 @@ class SendGridEmail:
         read = (read_event(event) for event in events if isinstance(event, dict))
         return [received for received in read if received is not None]
 
-    def _client(self) -> Any:
-        """A new client: one that were shared would carry headers from call to call, and it keeps no connection."""
+    def _client(self, *, size: int = 0) -> Any:
+        """A new client: one that were shared would carry headers from call to call, and it keeps no connection.
+
+        ``size``: bytes of files to be handed over, which may take longer than a few words.
+        """
         client = SendGridAPIClient(self.api_key, host=self.api_base_url.rstrip("/")).client
-        client.timeout = self.timeout  # without it a silent server is waited for without end
+        client.timeout = self.timeout + size / SLOWEST  # without it a silent server is waited for without end
         return client
 
     def _mail(self, message: Outgoing) -> dict[str, Any]:
@@ -128,6 +135,8 @@ class SendGridEmail:
         letter.add_content(mail.Content("text/plain", message.body))
         if message.html is not None:
             letter.add_content(mail.Content("text/html", message.html))
+        for enclosure in reversed(message.enclosures):  # the SDK turns their order round
+            letter.add_attachment(_attachment(enclosure))
         if message.unsubscribe_url is not None:
             letter.add_header(mail.Header("List-Unsubscribe", f"<{message.unsubscribe_url}>"))
             letter.add_header(mail.Header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
@@ -165,6 +174,17 @@ class SendGridEmail:
             fits = False
         if not fits:
             raise ForgedError("X-Twilio-Email-Event-Webhook-Signature does not fit")
+
+
+def _attachment(enclosure: Enclosure) -> mail.Attachment:
+    is_shown = enclosure.content_id is not None
+    return mail.Attachment(
+        mail.FileContent(b64encode(enclosure.content).decode()),
+        mail.FileName(enclosure.name),
+        mail.FileType(enclosure.media_type),
+        mail.Disposition("inline" if is_shown else "attachment"),
+        mail.ContentId(enclosure.content_id) if is_shown else None,
+    )
 
 
 def _judge(error: HTTPError, now: datetime) -> Outcome:

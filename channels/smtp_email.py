@@ -20,12 +20,15 @@ from typing import Literal
 from channels.base import Outgoing, Sent, UnreadableError, WebhookRequest
 from channels.codes import Codes, refused
 from domain.delivery import Accepted, CannotTell, Found, NotSent, Outcome, Received, Unknown
+from domain.messages import Enclosure
 
 Security = Literal["none", "starttls", "tls"]
 Stage = Literal["connect", "mail", "rcpt", "data"]
 
 ENHANCED_STATUS = re.compile(rb"([245])\.(\d{1,3})\.(\d{1,3})\b")
 END_OF_MAIL = b".\r\n"
+# The time that a server is given counts for each piece: a long mail may take longer than a short one.
+_PIECE = 65_536
 
 
 class _OneLine(UnstructuredHeader):
@@ -105,6 +108,8 @@ class SmtpEmail:
         mail.set_content(message.body)
         if message.html is not None:
             mail.add_alternative(message.html, subtype="html")
+        for enclosure in message.enclosures:
+            _enclose(mail, enclosure)
         return mail
 
     def _message_id(self, message: Outgoing) -> str:
@@ -169,7 +174,8 @@ class SmtpEmail:
             code, said = server.docmd(command)
             if code // 100 not in {2, 3}:
                 return _judge(stage, code, said)
-        server.send(_dotted(content))
+        for start in range(0, len(content := _dotted(content)), _PIECE):
+            server.send(content[start : start + _PIECE])
         try:
             server.send(END_OF_MAIL)
             code, said = server.getreply()
@@ -178,6 +184,17 @@ class SmtpEmail:
         if code // 100 == 2:
             return Accepted(str(mail["Message-ID"]))
         return _judge("data", code, said) if code // 100 in {4, 5} else Unknown("unreadable_answer")
+
+
+def _enclose(mail: EmailMessage, enclosure: Enclosure) -> None:
+    """A picture goes beside the HTML that shows it, any other file behind the words."""
+    kind, _, subtype = enclosure.media_type.partition("/")
+    html = mail.get_body(("html",))
+    if enclosure.content_id is None or not isinstance(html, EmailMessage):
+        mail.add_attachment(enclosure.content, kind, subtype, filename=enclosure.name)
+    else:
+        cid = f"<{enclosure.content_id}>"
+        html.add_related(enclosure.content, kind, subtype, cid=cid, filename=enclosure.name, disposition="inline")
 
 
 def _judge(stage: Stage, code: int, said: bytes | str) -> Outcome:

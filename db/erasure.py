@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Text, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Integer,
+    Text,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 
 from db import commands, events, inbox, suppressions, surveys
@@ -18,6 +31,7 @@ from db.models import (
     Attachment,
     Callback,
     Customer,
+    Enclosure,
     InboxEntry,
     MailboxEntry,
     Message,
@@ -191,8 +205,18 @@ def _about(ticket_ids: Sequence[int], customer_id: int | None = None, numbers: S
         found.append(Message.customer_id == customer_id)
     if numbers:
         quotes = sql_cast(Message.context, Text).regexp_match("|".join(map(re.escape, numbers)))
-        found.append((Message.kind == MessageKind.WEEKLY_DIGEST.value) & quotes)
+        found.append((Message.kind == MessageKind.WEEKLY_DIGEST.value) & or_(quotes, _encloses(customer_id)))
     return or_(*found)
+
+
+def _encloses(customer_id: int | None) -> Any:
+    """Whether the tracking sheet that left with a digest has a ticket of this customer: one opened in its days."""
+    span = Message.context["digest"]
+    since, until = (sql_cast(span[border].astext, DateTime(timezone=True)) for border in ("since", "until"))
+    is_of_them = (Ticket.customer_id == customer_id) & (Ticket.opened_at >= since) & (Ticket.opened_at < until)
+    return exists().where(Enclosure.message_id == Message.id, Enclosure.content_id.is_(None)) & exists().where(
+        is_of_them
+    )
 
 
 def _ids(connection: Connection, which: ColumnElement[bool]) -> list[int]:
@@ -202,7 +226,8 @@ def _ids(connection: Connection, which: ColumnElement[bool]) -> list[int]:
 def erase_messages(connection: Connection, ids: Sequence[int], *, now: datetime) -> None:
     """Take words and addresses out of messages; what is queued is not sent, what is being sent not sent again."""
     is_queued = Message.state == MessageState.QUEUED.value
-    connection.execute(delete(MailboxEntry).where(MailboxEntry.message_id.in_(ids)))
+    for kept in (MailboxEntry, Enclosure):
+        connection.execute(delete(kept).where(kept.message_id.in_(ids)))
     connection.execute(
         update(Message)
         .where(Message.id.in_(ids))

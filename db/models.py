@@ -518,6 +518,19 @@ class Message(Base):
     error_code: Mapped[str | None]
 
 
+class Enclosure(Base):
+    """A file that leaves with a mail: a picture in its HTML where it has a content id, else an attachment (S-61)."""
+
+    __tablename__ = "enclosures"
+
+    id: Mapped[int] = _key()
+    message_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("messages.id"), index=True)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    content_id: Mapped[str | None]
+    content: Mapped[bytes]
+
+
 class MessageReport(Base):
     """What became of each attempt, in the order we learnt it: our own outcomes, the vendor's reports, look-ups."""
 

@@ -10,11 +10,11 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, Connection, Integer, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db import bulk
+from db import bulk, enclosures
 from db.models import Customer, Message, Staff, Survey, Ticket
 from db.rows import Row, fetch
 from domain.delivery import MessageState
-from domain.messages import MESSAGES, Medium, MessageKind, check_context
+from domain.messages import MESSAGES, Enclosure, Medium, MessageKind, check_context
 
 # Written out, not bound: a prepared statement with a parameter here could not use the partial index.
 IS_QUEUED = text("messages.state = 'queued'")
@@ -27,6 +27,7 @@ class NewMessage:
     """One owed message. ``dedupe_key`` names the occasion: the same occasion never owes it twice.
 
     ``send_after``: not before this moment (UTC); None: now. ``is_urgent``: overtakes what waits for its medium.
+    ``enclosures``: files that leave with a mail.
     """
 
     dedupe_key: str
@@ -39,6 +40,7 @@ class NewMessage:
     staff_id: int | None = None
     send_after: datetime | None = None
     is_urgent: bool = False
+    enclosures: Sequence[Enclosure] = ()
 
 
 def queue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
@@ -47,7 +49,10 @@ def queue(connection: Connection, messages: Sequence[NewMessage], *, now: dateti
         return 0
     rows = [row_of(message, now=now) for message in messages]
     # Written out by bulk.py also for one row: SQLAlchemy compiles an ON CONFLICT anew each time.
-    return len(bulk.insert_many(connection, _TABLE, rows, returning=("id",), unless_known="dedupe_key"))
+    new = bulk.insert_many(connection, _TABLE, rows, returning=("id", "dedupe_key"), unless_known="dedupe_key")
+    enclosed = {message.dedupe_key: message.enclosures for message in messages if message.enclosures}
+    enclosures.keep(connection, {key: enclosed[occasion] for key, occasion in new if occasion in enclosed})
+    return len(new)
 
 
 def row_of(message: NewMessage, *, now: datetime) -> Row:

@@ -27,7 +27,7 @@ _SHOWN = (
 )
 
 
-def _listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
+def listed(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
     """Tickets with their customer, assignee and the running promise that is due first; those without one come last."""
     first = (
         select(SlaClock.due_at, SlaClock.kind.label("due_kind"))
@@ -80,7 +80,7 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 def of_member(connection: Connection, staff_id: int, *, limit: int) -> list[Row]:
     """The open tickets of a member of staff."""
-    return fetch(connection, _listed(Ticket.assignee_id == staff_id, Ticket.closed_at.is_(None), limit=limit))
+    return fetch(connection, listed(Ticket.assignee_id == staff_id, Ticket.closed_at.is_(None), limit=limit))
 
 
 def unassigned(connection: Connection, *, limit: int, opened_until: datetime | None = None) -> list[Row]:
@@ -88,7 +88,7 @@ def unassigned(connection: Connection, *, limit: int, opened_until: datetime | N
     nobodys: list[ColumnElement[bool]] = [Ticket.assignee_id.is_(None), Ticket.closed_at.is_(None)]
     if opened_until is not None:
         nobodys.append(Ticket.opened_at <= opened_until)
-    return fetch(connection, _listed(*nobodys, limit=limit))
+    return fetch(connection, listed(*nobodys, limit=limit))
 
 
 def due(connection: Connection, *, until: datetime, limit: int, after: datetime = _EVER) -> list[Row]:
@@ -111,5 +111,5 @@ def found(
         known.append(Ticket.customer_id.in_(select(Customer.id).where(Customer.phone == phone)))
     # First which, each by its own index; then what is shown of them.
     ids = union(*(select(Ticket.id).where(way).order_by(Ticket.id.desc()).limit(limit) for way in known))
-    query = _listed(Ticket.id.in_(ids.scalar_subquery()), limit=limit)
+    query = listed(Ticket.id.in_(ids.scalar_subquery()), limit=limit)
     return fetch(connection, query.order_by(None).order_by(Ticket.closed_at.is_not(None), Ticket.id.desc()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -72,6 +72,16 @@ class MessageKind(StrEnum):
     STAFF_CALLBACK_DUE = "staff_callback_due"
     STAFF_CALLBACK_OVERDUE = "staff_callback_overdue"
     WEEKLY_DIGEST = "weekly_digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that leaves with a mail. With a ``content_id`` it is a picture in its HTML, which names it ``cid:…``."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+    content_id: str | None = None
 
 
 class Audience(StrEnum):

@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from sqlalchemy.exc import OperationalError
 
 from channels.base import Outgoing, Sent, Transport
-from db import doubts, fates, outbox
+from db import doubts, enclosures, fates, outbox
 from db.fates import Attempt
 from db.rows import Row
 from db.session import transaction
@@ -46,9 +46,10 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
     through = transport(medium)
     with transaction() as connection:
         rows = outbox.frozen(connection, message_ids)
+        files = enclosures.of_messages(connection, message_ids) if medium is Medium.EMAIL else {}
     by_address: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        by_address[row["address"]].append(row)
+        by_address[row["address"]].append(row | {"enclosures": files.get(row["id"], ())})
     sending = _Sending(through, send_by, now)
     pending = {_pool().submit(sending.in_order, letters) for letters in by_address.values()}
     outcomes: Counter[str] = Counter()
@@ -147,6 +148,7 @@ def _outgoing(row: Row) -> Outgoing:
         html=row["html"],
         # RFC 8058 asks for https; without a public address there is nothing a mail program could reach.
         unsubscribe_url=link if (link := words.unsubscribe_link(row) or "").startswith("https://") else None,
+        enclosures=row["enclosures"],
     )
 
 

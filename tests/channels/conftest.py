@@ -16,7 +16,7 @@ from channels.sendgrid_email import SendGridEmail
 from channels.smtp_email import SmtpEmail
 from channels.twilio_sms import TwilioSms
 from clock import utc_now
-from domain.messages import Medium
+from domain.messages import Enclosure, Medium
 from tests.vendors.fixtures import Vendors, vendor_server, vendors
 from tests.vendors.sendgrid_api import API_KEY
 from tests.vendors.smtp_server import MailServer, certificate, mail_server, starttls_server, tls_server
@@ -51,6 +51,10 @@ def letter(message_id: int = 1024, *, attempt: int = 1, **other: Any) -> Outgoin
         **other,
     }
     return Outgoing(message_id, attempt, **fields)
+
+
+PICTURE = Enclosure("promises.png", "image/png", b"\x89PNG\r\n\x1a\n.", "promises")
+SHEET = Enclosure("服务处理进度跟踪表 W47.xlsx", "application/vnd.ms-excel", b"PK\x00\r\n.\r\n" * 30_000)
 
 
 def attempt_of(message: Outgoing, **other: Any) -> Sent:

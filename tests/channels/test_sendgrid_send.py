@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from base64 import b64decode
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from channels.sendgrid_email import SendGridEmail
 from clock import utc_now
 from domain.delivery import Accepted, NotSent, Outcome, Rejected, Remedy, Stopped, Unknown
-from tests.channels.conftest import TIMEOUT, full_server, letter, raw_server, read_request, sendgrid_at
+from tests.channels.conftest import PICTURE, SHEET, TIMEOUT, full_server, letter, raw_server, read_request, sendgrid_at
 from tests.vendors.fixtures import Vendors, free_port
 from tests.vendors.smtp_server import tls_context
 
@@ -58,6 +59,18 @@ class TestWhatIsHandedOver:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
         assert "headers" not in notice
+
+    def test_files_leave_with_the_mail_pictures_by_the_name_its_html_gives_them(
+        self, sendgrid: SendGridEmail, vendors: Vendors, now: datetime
+    ) -> None:
+        outcome = sendgrid.send(letter(enclosures=[PICTURE, SHEET]), now=now)
+
+        (stored,) = vendors.messages("sendgrid")
+        assert outcome == Accepted(stored["message_id"])
+        picture, sheet = stored["request"]["attachments"]
+        assert (picture["content_id"], picture["disposition"]) == ("promises", "inline")
+        assert (sheet["filename"], sheet["disposition"], sheet["type"]) == (SHEET.name, "attachment", SHEET.media_type)
+        assert [b64decode(file["content"]) for file in (picture, sheet)] == [PICTURE.content, SHEET.content]
 
     def test_a_mail_without_html_has_text_only(self, sendgrid: SendGridEmail, vendors: Vendors, now: datetime) -> None:
         sendgrid.send(letter(html=None), now=now)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from channels.base import UnreadableError, WebhookRequest
 from channels.smtp_email import SmtpEmail
 from domain.delivery import Accepted, CannotTell, NotSent, Outcome, Rejected, Remedy, Stopped, Unknown
-from tests.channels.conftest import ADDRESS, attempt_of, letter, raw_server, smtp_at
+from tests.channels.conftest import ADDRESS, PICTURE, SHEET, attempt_of, letter, raw_server, smtp_at
 from tests.vendors.fixtures import free_port
 from tests.vendors.smtp_server import PASSWORD, USERNAME, MailServer, PostOffice
 
@@ -57,6 +57,24 @@ class TestWhatIsHandedOver:
         first, again, second, other = (mail["Message-ID"] for mail in mail_server.office.mails)
         assert first == again
         assert len({first, second, other}) == 3
+
+    def test_a_picture_stands_beside_its_html_and_a_sheet_is_attached(
+        self, mail_server: MailServer, now: datetime
+    ) -> None:
+        smtp_at(mail_server).send(letter(enclosures=[PICTURE, SHEET]), now=now)
+
+        (mail,) = mail_server.office.mails
+        (sheet,) = mail.iter_attachments()
+        assert (sheet.get_filename(), sheet.get_content()) == (SHEET.name, SHEET.content)
+        words = mail.get_body(("related",))
+        assert words is not None
+        html, picture = words.iter_parts()
+        assert html.get_content().strip() == letter().html
+        assert (picture["Content-ID"], picture.get_content_disposition()) == ("<promises>", "inline")
+        assert picture.get_content() == PICTURE.content
+        text = mail.get_body(("plain",))
+        assert text is not None
+        assert text.get_content().strip() == letter().body
 
     def test_lines_that_begin_with_a_dot_arrive_whole(self, mail_server: MailServer, now: datetime) -> None:
         body = ".\r\n..two\r\n.\r\nQUIT\r\nend"

@@ -50,6 +50,7 @@ OF_CUSTOMERS = {
     "attachments": {"file_name", "content", "sha256"},
     "callbacks": {"reason", "suggestion"},
     "customers": {"name", "phone", "email"},
+    "enclosures": {"name", "media_type", "content_id", "content"},
     "inbox": {"key", "content", "result"},
     "mailbox_entries": {"address", "subject", "body", "html"},
     "message_reports": {"code"},
@@ -184,6 +185,12 @@ _SEEDS = (
     "INSERT INTO messages (dedupe_key, staff_id, kind, medium, language, context, state, body, queued_at, send_after)"
     " SELECT 'digest', 1, 'weekly_digest', 'email', 'en', jsonb_build_object('digest', number || ' MARKER7Q'),"
     " 'delivered', 'MARKER7Q', now(), now() FROM tickets WHERE id = :t",
+    "INSERT INTO messages (dedupe_key, staff_id, kind, medium, language, context, state, body, queued_at, send_after)"
+    " SELECT 'sheet', 1, 'weekly_digest', 'email', 'en', jsonb_build_object('digest', jsonb_build_object('since',"
+    " opened_at, 'until', opened_at + interval '1 day')), 'delivered', '', now(), now() FROM tickets WHERE id = :t",
+    "INSERT INTO enclosures (message_id, name, media_type, content_id, content) SELECT messages.id, 'MARKER7Q',"
+    " 'MARKER7Q', of_content, 'MARKER7Q' FROM messages, (VALUES (NULL), ('MARKER7Q')) AS files (of_content)"
+    " WHERE dedupe_key = 'sheet'",
 )  # fmt: skip
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, text
 
-from db import doubts, fates, mailbox, outbox
+from db import doubts, enclosures, fates, mailbox, outbox
 from db.models import Customer, Message
 from db.session import engine, transaction
 from domain.delivery import Accepted, MessageState, NotFound, NotSent, Outcome, Rejected, Unknown
 from domain.exceptions import DomainError, NotFoundError
-from domain.messages import Medium, MessageKind
+from domain.messages import Enclosure, Medium, MessageKind
 from domain.standard import load_standard
 
 CONTEXT = {
@@ -99,6 +99,18 @@ class TestQueueing:
         assert outbox.queue(connection, [one, two, two], now=now) == 1
         assert outbox.queue(connection, [], now=now) == 0
         assert outbox.count_by_state(connection) == {"queued": 2}
+
+    def test_files_are_kept_once_with_their_message_and_in_their_order(
+        self, connection: Connection, now: datetime
+    ) -> None:
+        files = [Enclosure("表.xlsx", "text/plain", b"\x00PK"), Enclosure("a.png", "image/png", b"", "a")]
+        mail = replace(_message(_customer(connection, now), "with files"), enclosures=files)
+        outbox.queue(connection, [mail], now=now)
+        outbox.queue(connection, [mail, replace(mail, dedupe_key="without", enclosures=())], now=now)
+
+        ids = list(connection.execute(select(Message.id)).scalars())
+
+        assert list(enclosures.of_messages(connection, ids).values()) == [files]
 
     def test_a_message_that_lacks_what_its_words_need_is_refused_whole(
         self, connection: Connection, now: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64decode
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -161,6 +162,8 @@ class SendGrid:
             (not kinds, 400, "Content is required.", "content"),
             ("text/plain" in kinds[1:], 400, "text/plain must be first.", "content"),
             (bool(headers & FORBIDDEN_HEADERS), 400, "a reserved header", "headers"),
+            (_too_large(asked), 413, "The size of the message is larger than 30 MB.", ""),
+            (_half_a_file(asked), 400, "The attachment content must be base64 encoded.", "attachments.0.content"),
         ):
             if applies:
                 return sendgrid_error(status, message, blamed)
@@ -262,6 +265,19 @@ class SendGrid:
             entry["ids"].append(mail.message_id)
             entry["statuses"].append(mail.status)
         return marks
+
+
+def _too_large(asked: dict[str, Any]) -> bool:
+    return len(json.dumps(asked)) > 30 * 2**20
+
+
+def _half_a_file(asked: dict[str, Any]) -> bool:
+    """Whether a file is none, or is to be shown in the HTML and lacks the name by which that asks for it."""
+    try:
+        files = [b64decode(file["content"], validate=True) and file for file in asked.get("attachments", [])]
+    except (KeyError, ValueError):
+        return True
+    return any(not file or (file.get("disposition") == "inline") != ("content_id" in file) for file in files)
 
 
 TO_FIELD = "personalizations.0.to.0.email"

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi.testclient import TestClient
 
-from db import events, mailbox, outbox, surveys
+from db import enclosures, events, mailbox, outbox, surveys
 from domain.lifecycle import CommandName, TicketState
-from domain.messages import LinkPurpose, Medium
+from domain.messages import Enclosure, LinkPurpose, Medium
 from settings import get_settings
 from templates.languages import labels, word
 from tests.desk import Desk
@@ -315,6 +315,26 @@ class TestTheMailbox:
         kept = _keep(site, subject="s", body="text", html="<p>hello</p>")
 
         assert site.client.get(f"/mailbox/message/{kept.id}").text == '<base target="_blank"><p>hello</p>'
+
+    def test_shows_the_pictures_of_a_mail_and_gives_out_its_files(self, site: Site) -> None:
+        kept = _keep(site, subject="s", body="text", html='<img src="cid:sla"><img src="cid:else">')
+        with site.desk() as desk:
+            entry = mailbox.get(desk.connection, kept.id)
+            files = [Enclosure("a.png", "image/png", b"png", "sla"), Enclosure("表 1.xlsx", "a/b", b"sheet")]
+            enclosures.keep(desk.connection, {entry["message_id"]: files})
+
+        frame = site.client.get(f"/mailbox/of/{kept.address}").text
+        address = re.findall(r'"(/mailbox/file/\d+)"', frame)
+        file = site.client.get(address[0])
+
+        assert (
+            '<img src="data:image/png;base64,cG5n"><img src="cid:else">'
+            in site.client.get(f"/mailbox/message/{kept.id}").text
+        )
+        assert len(address) == 1
+        assert file.content == b"sheet"
+        assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''%E8%A1%A8%201.xlsx"
+        assert site.client.get("/mailbox/file/987654321").status_code == 404
 
     @LANGUAGES
     def test_shows_the_links_of_an_sms_and_what_it_costs(self, site: Site, language: str) -> None:

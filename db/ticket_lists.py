@@ -1,0 +1,106 @@
+"""Lists of tickets by what happened to them and what they are like: what a figure of the digest has counted (S-61)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, true
+
+from db.models import Callback, SlaClock, Staff, Survey, SurveyAnswer, Team, Ticket, TicketEvent
+from db.rows import Row, fetch
+from db.worklists import listed
+from domain.lifecycle import CommandName
+from domain.satisfaction import CallbackKind, CallbackState
+from domain.sla import ClockKind
+from domain.ticket_filter import Happened, TicketFilter
+
+_MOST_COUNTED = 1000
+_EVENTS = {
+    Happened.COMPLETED: (CommandName.COMPLETE,),
+    Happened.CLOSED: (CommandName.CONFIRM_COMPLETION, CommandName.CLOSE),
+    Happened.CANCELLED: (CommandName.CANCEL,),
+}
+_CLOCKS = {
+    Happened.RESPONSE_KEPT: (ClockKind.RESPONSE, True),
+    Happened.RESPONSE_MISSED: (ClockKind.RESPONSE, False),
+    Happened.RESOLUTION_KEPT: (ClockKind.RESOLUTION, True),
+    Happened.RESOLUTION_MISSED: (ClockKind.RESOLUTION, False),
+}
+
+
+def matching(connection: Connection, wanted: TicketFilter, *, low_score: int, limit: int) -> list[Row]:
+    """Tickets that match, the newest first; ``wanted.below`` is where the page before ended."""
+    conditions = [*_conditions(wanted, low_score), Ticket.id < wanted.below if wanted.below else true()]
+    query = listed(*conditions, limit=limit).order_by(None).order_by(Ticket.id.desc())
+    return fetch(connection, query)
+
+
+def count(connection: Connection, wanted: TicketFilter, *, low_score: int) -> int | None:
+    """How many tickets match, on all pages; None when they are more than a thousand."""
+    query = select(Ticket.id).where(*_conditions(wanted, low_score)).limit(_MOST_COUNTED + 1)
+    number = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    return number if number <= _MOST_COUNTED else None
+
+
+def _conditions(wanted: TicketFilter, low_score: int) -> list[ColumnElement[bool]]:
+    of_team = (
+        select(Staff.id).join(Team, Team.id == Staff.team_id).where(Team.name == wanted.team) if wanted.team else None
+    )
+    traits = ((Ticket.category, wanted.category), (Ticket.priority, wanted.priority), (Ticket.channel, wanted.channel))
+    return [
+        _happened(wanted, low_score),
+        *(column == word.value for column, word in traits if word is not None),
+        *([func.coalesce(Ticket.region, "") == wanted.region] if wanted.region is not None else []),
+        *([Ticket.assignee_id.in_(of_team)] if of_team is not None else []),
+    ]
+
+
+def _happened(wanted: TicketFilter, low_score: int) -> ColumnElement[bool]:
+    what = wanted.happened
+    if what is Happened.OPENED:
+        return _within(Ticket.opened_at, wanted)
+    if what is Happened.OPEN_AT_END:
+        end = wanted.until or datetime.max.replace(tzinfo=UTC)
+        return (Ticket.opened_at < end) & (Ticket.closed_at.is_(None) | (Ticket.closed_at >= end))
+    if what in _EVENTS:
+        kinds = [kind.value for kind in _EVENTS[what]]
+        return _of_ticket(TicketEvent, TicketEvent.kind.in_(kinds), _within(TicketEvent.at, wanted))
+    if what in _CLOCKS:
+        return _promise(wanted, *_CLOCKS[what])
+    if what in (Happened.CALLBACK_DUE, Happened.CALLBACK_MISSED):
+        return _callback(wanted, is_missed=what is Happened.CALLBACK_MISSED)
+    if what is Happened.ASKED:
+        return _of_ticket(Survey, _within(Survey.sent_at, wanted))
+    score = SurveyAnswer.overall <= low_score if what is Happened.LOW_SCORE else true()
+    return _of_ticket(Survey, SurveyAnswer.survey_id == Survey.id, _within(SurveyAnswer.answered_at, wanted), score)
+
+
+def _promise(wanted: TicketFilter, kind: ClockKind, is_kept: bool) -> ColumnElement[bool]:
+    """As the digest counts: broken when it breached, kept when its clock stopped unbroken and nobody cancelled."""
+    judged = SlaClock.kind == kind.value
+    if not is_kept:
+        return _of_ticket(SlaClock, judged, _within(SlaClock.breached_at, wanted))
+    kept = _of_ticket(SlaClock, judged, SlaClock.breached_at.is_(None), _within(SlaClock.stopped_at, wanted))
+    return kept & (Ticket.state != "cancelled")
+
+
+def _callback(wanted: TicketFilter, *, is_missed: bool) -> ColumnElement[bool]:
+    in_time = func.coalesce(Callback.done_at <= Callback.due_at, False)
+    return _of_ticket(
+        Callback,
+        _within(Callback.due_at, wanted),
+        Callback.state != CallbackState.CANCELLED.value,
+        Callback.kind != CallbackKind.FOLLOW_UP_VISIT.value,
+        ~in_time if is_missed else true(),
+    )
+
+
+def _of_ticket(table: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(table.ticket_id == Ticket.id, *conditions)
+
+
+def _within(column: Any, wanted: TicketFilter) -> ColumnElement[bool]:
+    begins = [column >= wanted.since] if wanted.since else []
+    ends = [column < wanted.until] if wanted.until else []
+    return and_(column.is_not(None), *begins, *ends)
