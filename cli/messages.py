@@ -20,8 +20,6 @@ app = typer.Typer(no_args_is_help=True)
 channels_app = typer.Typer(no_args_is_help=True)
 addresses_app = typer.Typer(no_args_is_help=True)
 
-_OVER = (MessageState.FAILED, MessageState.UNKNOWN, MessageState.WITHHELD)
-
 
 @app.command("list")
 def list_messages(
@@ -83,7 +81,7 @@ def resend(message_id: Annotated[int, typer.Argument(help="The message's id.", m
 
     with working() as (connection, _):
         row = messages.get(connection, message_id)
-        if not messages.resend(connection, message_id, _OVER, now=utc_now()):
+        if not messages.resend(connection, message_id, now=utc_now()):
             raise CommandError(
                 f"message {message_id} is {row['state']}; only what is over and did not arrive is resent"
             )

@@ -156,7 +156,13 @@ def find_flaws(connection: Connection, *, batch: int = 500) -> Iterable[str]:
                 yield f"{ticket.number}: {flaw}"
 
 
-def _flaw(state: str, count: int, digest: bytes, events: list[Mapping[str, Any]]) -> str | None:
+def flaw_of(connection: Connection, ticket: Mapping[str, Any]) -> str | None:
+    """What is wrong with the history of one ticket, or None."""
+    digest = bytes(ticket["event_digest"])
+    return _flaw(ticket["state"], ticket["event_count"], digest, list_of(connection, ticket["id"]))
+
+
+def _flaw(state: str, count: int, digest: bytes, events: Sequence[Mapping[str, Any]]) -> str | None:
     if len(events) != count:
         return f"has {len(events)} events, its row says {count}"
     redacted: dict[str, str] = {}

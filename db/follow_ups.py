@@ -117,26 +117,31 @@ def _steps(
             if state is TicketState.NEW:
                 yield Acknowledge()
             if ticket["assignee_id"] is None:
-                yield _assign(connection, ticket, STARTING_TIER, standard, now=now)
+                yield assignment(connection, ticket, STARTING_TIER, standard, now=now)
         case CommandName.CHANGE_PRIORITY | CommandName.REOPEN:
             if state in COMMANDS[CommandName.ASSIGN].sources and not _assignee_fits(connection, ticket, standard):
-                yield _assign(connection, ticket, Tier(ticket["tier"]), standard, now=now)
+                yield assignment(connection, ticket, Tier(ticket["tier"]), standard, now=now)
         case AlarmKind.BREACH:
             if state in COMMANDS[CommandName.ESCALATE_TIER].sources:
-                yield from _climb(connection, ticket, standard, now=now)
+                yield from climb(connection, ticket, standard, now=now)
 
 
-def _assign(
+def assignment(
     connection: Connection, ticket: Mapping[str, Any], tier: Tier, standard: Standard, *, now: datetime
 ) -> Assign:
+    """The command that gives a ticket to whom the rules choose, never to its present assignee (S-12).
+
+    Raises NobodyEligibleError.
+    """
     need = _need(ticket, tier)
     choice = choose_assignee(staff.candidates(connection, standard), need, now=now, except_for=ticket["assignee_id"])
     return Assign(assignee_id=choice.candidate.id, reason=choice.reason)
 
 
-def _climb(
+def climb(
     connection: Connection, ticket: Mapping[str, Any], standard: Standard, *, now: datetime
-) -> tuple[Command, ...]:
+) -> tuple[EscalateTier, ...]:
+    """The command that lets a ticket climb a tier, or none at the top (S-13). Raises NobodyEligibleError."""
     tier = next_tier(Tier(ticket["tier"]))
     if tier is None:
         return ()

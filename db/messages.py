@@ -1,4 +1,4 @@
-"""Messages as people look them up, and what they may decide: to send one again."""
+"""Messages as people look them up, and what they may decide: to send one again, to take one back."""
 
 from __future__ import annotations
 
@@ -28,9 +28,15 @@ def list_in(connection: Connection, states: Sequence[MessageState], *, limit: in
     return _newest(connection, Message.state.in_([state.value for state in states]), limit)
 
 
+# Over, and it did not arrive.
+_OVER = tuple(state.value for state in (MessageState.FAILED, MessageState.UNKNOWN, MessageState.WITHHELD))
+# Why a message is withheld that somebody took back.
+CANCELLED = "cancelled"
+
 # What did not arrive and a person may want to do something about; the others are as they should be.
 _NEEDS_A_PERSON = Message.state.in_([MessageState.FAILED.value, MessageState.UNKNOWN.value]) | (
-    (Message.state == MessageState.WITHHELD.value) & Message.error_code.not_in(["declined", "out_of_date", "erased"])
+    (Message.state == MessageState.WITHHELD.value)
+    & Message.error_code.not_in(["declined", "out_of_date", "erased", CANCELLED])
 )
 
 
@@ -51,15 +57,20 @@ def _newest(connection: Connection, which: ColumnElement[bool], limit: int) -> l
     return fetch(connection, query)
 
 
-def resend(connection: Connection, message_id: int, states: Sequence[MessageState], *, now: datetime) -> bool:
-    """Queue a message again that is over, because a person decided so; False when it is in none of these states.
+def resend(connection: Connection, message_id: int, *, now: datetime) -> bool:
+    """Queue a message again that is over and did not arrive, because a person decided so; False when it is not over.
 
     What was sent before is sent with the same words; what never was gets them anew. One whose words are erased has
     none, and is never sent again.
     """
-    statement = update(Message).where(
-        Message.id == message_id, Message.state.in_([state.value for state in states]), Message.context != NO_WORDS
-    )
+    statement = update(Message).where(Message.id == message_id, Message.state.in_(_OVER), Message.context != NO_WORDS)
     values = {"state": MessageState.QUEUED.value, "send_after": now, "look_at": None, "error_code": None}
     counters = {"resent_at": now, "not_sent": 0, "out_of_reach": 0}
     return bool(connection.execute(statement.values(**values, **counters)).rowcount)
+
+
+def cancel(connection: Connection, message_id: int, *, now: datetime) -> bool:
+    """Take back a message that waits; False when it does not wait."""
+    waiting = update(Message).where(Message.id == message_id, Message.state == MessageState.QUEUED.value)
+    taken_back = {"state": MessageState.WITHHELD.value, "error_code": CANCELLED, "look_at": None, "settled_at": now}
+    return bool(connection.execute(waiting.values(**taken_back)).rowcount)

@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 
 from domain.escalation import AlarmKind
 from domain.exceptions import InvalidInputError
+from domain.interventions import INTERVENTION
 from domain.lifecycle import CommandName
 from domain.rate_limit import Network
 
-# Every kind of event: commands, alarms, and what happens to surveys and callbacks.
+# Every kind of event: commands, alarms, what happens to surveys and callbacks, what operations decide.
 EVENT_KINDS = (
     "opened",
     *(command.value for command in CommandName),
@@ -35,6 +36,7 @@ EVENT_KINDS = (
     "callback_assigned",
     "callback_escalated",
     "callback_done",
+    INTERVENTION,
 )
 # Seconds to wait before each further try, the last one again and again.
 RETRY_DELAYS = (5, 60, 300, 1800, 7200)

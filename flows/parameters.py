@@ -15,6 +15,10 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)
 # The run form shows what the flows' docstrings say of these (Prefect reads their "Args").
 Now = datetime | None
 WindowSeconds = Annotated[int, Field(ge=1, le=3600)]
+TicketNumber = Annotated[str, Field(pattern=r"^TK-\d{8,10}$")]
+MessageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+StaffId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Reason = Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[^\x00]*\S[^\x00]*$")]
 
 
 def in_utc(moment: datetime) -> str:

@@ -11,6 +11,8 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
+from domain.exceptions import DomainError
+
 _MOST_ROWS = 20
 
 
@@ -70,3 +72,8 @@ class Report:
 def too_late() -> State[None]:
     """The state of a run that started after its window was over."""
     return Completed(message="started after its window was over; the run that is due now does the work")
+
+
+def refused(error: DomainError) -> State[None]:
+    """The state of a run that somebody asked for and that a rule forbids: it says what to mend."""
+    return Failed(message=f"{error}. Nothing was changed; mend it and run the form again.")

@@ -14,7 +14,6 @@ from db.models import Message
 from domain.delivery import (
     Accepted,
     CannotTell,
-    MessageState,
     NotFound,
     NotSent,
     Outcome,
@@ -276,17 +275,16 @@ class TestSomebodysNo:
 class TestSendingAgainByHand:
     def test_takes_only_what_is_over(self, desk: Desk, ticket: int) -> None:
         row = send(desk)
-        over = [MessageState.FAILED, MessageState.UNKNOWN]
-        assert not messages.resend(desk.connection, row["id"], over, now=desk.now)
+        assert not messages.resend(desk.connection, row["id"], now=desk.now)
         settle(desk, row, Rejected("99999"))
 
-        assert messages.resend(desk.connection, row["id"], over, now=desk.now)
+        assert messages.resend(desk.connection, row["id"], now=desk.now)
         assert send(desk)["body"] == row["body"]
 
     def test_makes_words_anew_that_never_were(self, desk: Desk, ticket: int) -> None:
         (row,) = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=9)
         outbox.refuse(desk.connection, row["id"], code="words", now=desk.now)
-        messages.resend(desk.connection, row["id"], [MessageState.FAILED], now=desk.now)
+        messages.resend(desk.connection, row["id"], now=desk.now)
 
         (again,) = outbox.claim(desk.connection, Medium.SMS, now=desk.now, limit=9)
 

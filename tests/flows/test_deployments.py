@@ -31,15 +31,15 @@ def test_every_deployment_is_described_scheduled_and_has_a_usable_form(product: 
         found = deployed(declared)
         assert found.description == declared["description"]
         assert found.work_pool_name == stack.WORK_POOL
-        assert [schedule.active for schedule in found.schedules] == [True]
-        assert found.schedules[0].schedule.timezone == "Asia/Shanghai"
+        assert [schedule.active for schedule in found.schedules] == [True] * len(declared.get("schedules", []))
+        assert {schedule.schedule.timezone for schedule in found.schedules} <= {"Asia/Shanghai"}
         for name, field in found.parameter_openapi_schema["properties"].items():
             assert field.get("description"), f"{declared['name']}: {name} has no help text"
 
 
 def test_the_server_schedules_the_runs(product: str) -> None:
     stack.deploy(dict(os.environ))
-    names = {declared["name"] for declared in DECLARED}
+    names = {declared["name"] for declared in DECLARED if "schedules" in declared}
 
     scheduled: set[str] = set()
     end = time.monotonic() + 90
