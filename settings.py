@@ -108,6 +108,16 @@ def _read_networks(value: str) -> tuple[Network, ...]:
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
+def _apprise(secret: SecretStr) -> SecretStr:
+    from apprise import Apprise
+
+    if not Apprise().add(secret.get_secret_value()):
+        raise ValueError(
+            "names something that Apprise does not know; write it like mailtos://user:password@example.com"
+        )
+    return secret
+
+
 PostgresUrl = Annotated[str, AfterValidator(psycopg_url)]
 NamedPath = Annotated[Path, BeforeValidator(_not_empty)]
 PageAddress = Annotated[str, AfterValidator(_page_address)]
@@ -166,6 +176,9 @@ class Settings(BaseSettings):
     vendor_timeout: float = Field(default=10, gt=0, le=120, description="Seconds after which a vendor is given up.")
     webhook_networks: Networks = Field(
         default="", description="Networks that are not public and to which webhooks may go all the same."
+    )
+    alarm_address: Annotated[SecretStr, AfterValidator(_apprise)] | None = Field(
+        default=None, description="Where alarms about the service go: Apprise addresses with blanks between."
     )
     # The vendors' own names, as their documents write them.
     twilio_account_sid: Plain | None = Field(default=None, validation_alias="TWILIO_ACCOUNT_SID")

@@ -13,6 +13,7 @@ from cli import (
     accounts,
     customer,
     database,
+    deployment,
     doctor,
     export,
     keys,
@@ -55,6 +56,7 @@ app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of
 app.add_typer(export.app, name="export", help="The tracking sheet, as a workbook.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)
+app.command()(deployment.deploy)
 app.command()(play.demo)
 app.command()(play.replay)
 app.command()(doctor.doctor)

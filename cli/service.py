@@ -9,7 +9,7 @@ from typing import Any
 
 import fasteners
 
-from cli import interrupts, runs, stack, supervisor
+from cli import deployment, interrupts, runs, stack, supervisor
 from cli.failure import CommandError
 from cli.ready import prepare
 from cli.screen import Screen
@@ -71,6 +71,7 @@ def _run(settings: Settings, screen: Screen) -> None:
             stack.wait_until_up(f"{settings.prefect_url}/api/health", manager, "prefect-server", seconds=180)
         with screen.status("Deploying the flows"):
             stack.deploy(env)
+            deployment.apply_automations(env, settings.alarm_address)
             stack.require_credentials(env, settings)
             runs.settle_old(env, now=started)
             manager.control("start", "worker")

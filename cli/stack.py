@@ -126,7 +126,8 @@ def run_prefect(arguments: Sequence[str], env: dict[str, str]) -> None:
 def deploy(env: dict[str, str]) -> None:
     """Create the work pool if it is missing, and every deployment; a schedule that was paused stays paused."""
     run_prefect(["work-pool", "create", WORK_POOL, "--type", "process", "--overwrite"], env)
-    run_prefect(["block", "register", "--module", "tasks.credentials"], env)
+    for module in ("tasks.credentials", "tasks.operations_alarm"):
+        run_prefect(["block", "register", "--module", module], env)
     run_prefect(["deploy", "--all", "--prefect-file", str(PREFECT_YAML)], env)
 
 

@@ -13,13 +13,19 @@ from db.rows import fetch
 from domain.delivery import MessageState
 from domain.lifecycle import TicketState
 from domain.satisfaction import CallbackState
+from domain.service_alarms import LOOK_EVERY
 from domain.tickets import Priority
 
-SOON = timedelta(hours=1)
+HOUR = timedelta(hours=1)
+WEEK = timedelta(days=7)
 
 
 def read(connection: Connection, *, now: datetime) -> dict[str, Any]:
-    """What is open, due, late, owed and stuck; moments are None where nothing waits."""
+    """What is open, due, late, owed and stuck; moments are None where nothing waits.
+
+    ``breaches_lately`` and ``breaches_before``: within an hour, now and at the look before; ``breaches_usual``: an
+    hour's mean of the week before.
+    """
     running = select(func.count()).select_from(SlaClock).where(SlaClock.stopped_at.is_(None))
     callbacks = select(func.count()).select_from(Callback).where(Callback.state == CallbackState.OPEN.value)
     owed = (Message.state == MessageState.QUEUED.value) & (Message.send_after <= now)
@@ -32,7 +38,7 @@ def read(connection: Connection, *, now: datetime) -> dict[str, Any]:
     )
     return {
         "open": _open(connection),
-        "due_soon": connection.scalar(running.where(SlaClock.due_at > now, SlaClock.due_at <= now + SOON)),
+        "due_soon": connection.scalar(running.where(SlaClock.due_at > now, SlaClock.due_at <= now + HOUR)),
         "overdue": connection.scalar(running.where(SlaClock.due_at <= now)),
         "callbacks": connection.scalar(callbacks),
         "callbacks_overdue": connection.scalar(callbacks.where(Callback.due_at <= now)),
@@ -46,7 +52,15 @@ def read(connection: Connection, *, now: datetime) -> dict[str, Any]:
             select(func.count()).select_from(PendingEvent).where(PendingEvent.problem.is_not(None))
         ),
         "inbox_pending": inbox.count_pending(connection),
+        "breaches_lately": _breaches(connection, now - HOUR, now),
+        "breaches_before": _breaches(connection, now - HOUR - LOOK_EVERY, now - LOOK_EVERY),
+        "breaches_usual": _breaches(connection, now - WEEK, now - HOUR) / (WEEK / HOUR - 1),
     }
+
+
+def _breaches(connection: Connection, since: datetime, until: datetime) -> int:
+    broken = select(func.count()).select_from(SlaClock)
+    return connection.scalar(broken.where(SlaClock.breached_at > since, SlaClock.breached_at <= until)) or 0
 
 
 def _open(connection: Connection) -> list[dict[str, Any]]:

@@ -39,3 +39,12 @@ def tell(ticket_number: str, what: str, **facts: str | int | None) -> None:
         },
         payload=dict(facts),
     )
+
+
+def tell_service(what: str, **facts: str | int) -> None:
+    """Emit a Prefect event about the service as a whole: what its automations in ``deployments/`` listen to."""
+    emit_event(
+        event=f"aftercare.service.{what}",
+        resource={"prefect.resource.id": "aftercare.service", "prefect.resource.name": "Aftercare"},
+        payload=dict(facts),
+    )

@@ -14,7 +14,9 @@ from prefect.client.schemas.sorting import FlowRunSort
 
 from db import today
 from db.session import transaction
+from domain.service_alarms import find_alarms
 from settings import get_standard
+from tasks import story
 from templates.render import render_markdown
 
 KEY = "service-today"
@@ -22,7 +24,8 @@ KEY = "service-today"
 
 @task(cache_policy=NO_CACHE, task_run_name="service today")
 def show_today(now: datetime) -> None:
-    """Write the artifact anew: what is open, due, late, owed and stuck, and when each flow last began."""
+    """Write the artifact anew: what is open, due, late, owed and stuck, and when each flow last began. What is wrong is
+    told as an event too, for the automations."""
     organisation = get_standard().organisation
     with transaction() as connection:
         found = today.read(connection, now=now)
@@ -35,6 +38,8 @@ def show_today(now: datetime) -> None:
         flows=_last_runs(),
     )
     create_markdown_artifact(key=KEY, markdown=words, description="How the service stands, written by the watchdog.")
+    for finding in find_alarms(found, now=now):
+        story.tell_service(finding.alarm.value, **finding.figures)
 
 
 def _last_runs() -> list[dict[str, Any]]:

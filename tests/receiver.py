@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
                 order = 401
             is_taken = order == "late" or (isinstance(order, int) and order < 300)
             if is_taken:
-                receiver.taken.append(json.loads(body) | {"id": headers["webhook-id"], "headers": headers})
+                receiver.taken.append(json.loads(body) | {"id": headers.get("webhook-id"), "headers": headers})
         match order:
             case "hang":
                 receiver.over.wait(60)
