@@ -21,6 +21,7 @@ from domain.people import SYSTEM, Actor, CustomerTier, Role
 from domain.satisfaction import (
     CallbackKind,
     OverallAnswer,
+    PaperAnswer,
     SurveyMethod,
     SurveyState,
     is_visited,
@@ -184,7 +185,28 @@ def record_answer(
         return False
     if survey["state"] != SurveyState.SENT or now >= survey["expires_at"]:
         raise IllegalTransitionError(f"the survey cannot be answered: it is {survey['state']}")
-    connection.execute(insert(SurveyAnswer).values(survey_id=survey_id, answered_at=now, **answer.model_dump()))
+    keep_answer(held, survey_id, answer, actor, answered_at=now, standard=standard, now=now)
+    return True
+
+
+def keep_answer(
+    held: HeldTicket,
+    survey_id: int,
+    answer: Answer | OverallAnswer | PaperAnswer,
+    actor: Actor,
+    *,
+    answered_at: datetime,
+    facts: Mapping[str, Any] | None = None,
+    is_told: bool = True,
+    standard: Standard,
+    now: datetime,
+) -> None:
+    """Store the answer of a held ticket's survey that has none, with what follows from it (S-42).
+
+    ``facts``: what else the event records; ``is_told``: whether the customer is thanked, or called if unhappy.
+    """
+    connection = held.connection
+    connection.execute(insert(SurveyAnswer).values(survey_id=survey_id, answered_at=answered_at, **answer.model_dump()))
     connection.execute(
         update(Survey).where(Survey.id == survey_id).values(state=SurveyState.ANSWERED.value, next_action_at=None)
     )
@@ -192,7 +214,7 @@ def record_answer(
     staff_id = actor.id if actor.role not in (Role.CUSTOMER, Role.SYSTEM) else None
     callbacks.finish_phone_survey(connection, survey_id, done_by=staff_id, now=now)
     message, context = MessageKind.SURVEY_THANKS, {}
-    if needs_callback(answer.overall, low_score=standard.callback.low_score):
+    if is_told and needs_callback(answer.overall, low_score=standard.callback.low_score):
         call_by = callbacks.request(held, survey_id, CallbackKind.LOW_SCORE, standard=standard, now=now)
         message, context = MessageKind.CALLBACK_PROMISED, {"call_by": iso(call_by)}
     occurrences.record(
@@ -200,11 +222,10 @@ def record_answer(
         "survey_answered",
         actor,
         now=now,
-        facts={"survey_id": survey_id, "overall": answer.overall},
-        tells_customer=message,
+        facts={"survey_id": survey_id, "overall": answer.overall, **(facts or {})},
+        tells_customer=message if is_told else None,
         context=context,
     )
-    return True
 
 
 def keep_draft(connection: Connection, survey_id: int, filled_in: Mapping[str, str], *, now: datetime) -> bool:

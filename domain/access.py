@@ -16,6 +16,7 @@ MAY_READ_CONTACT = _SERVICE
 # system does without.
 MAY_READ_WORDS = _SERVICE | {Role.QUALITY_INSPECTOR}
 MAY_READ_REPORTS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.QUALITY_INSPECTOR, Role.ADMINISTRATOR})
+MAY_IMPORT_ANSWERS = LEADS | {Role.QUALITY_INSPECTOR}
 MAY_RUN_THE_SYSTEM = frozenset({Role.ADMINISTRATOR})
 # Who answers a customer's request for a copy or for erasure; and who may ask who looked.
 MAY_ANSWER_FOR_DATA = LEADS

@@ -57,17 +57,14 @@ class CallbackState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class SurveyAnswer(BaseModel):
-    """One customer's answer; 1 is very dissatisfied, 5 very satisfied (S-41).
+class _Answer(BaseModel):
+    """What every answer may say; 1 is very dissatisfied, 5 very satisfied (S-41).
 
     The stages (S-50) are rated by those whom they concerned; what should improve is said stage by stage.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    efficiency: Score
-    attitude: Score
-    solution: Score
     overall: Score
     booking: Score | None = None
     on_site: Score | None = None
@@ -82,6 +79,22 @@ class SurveyAnswer(BaseModel):
     best_point: _FewWords = ""
     most_wanted: _FewWords = ""
     comment: _Words = ""
+
+
+class SurveyAnswer(_Answer):
+    """One customer's answer on the form or on the phone, which ask for all four dimensions."""
+
+    efficiency: Score
+    attitude: Score
+    solution: Score
+
+
+class PaperAnswer(_Answer):
+    """One customer's answer on paper, where a question is easily left out (S-51)."""
+
+    efficiency: Score | None = None
+    attitude: Score | None = None
+    solution: Score | None = None
 
 
 class OverallAnswer(BaseModel):

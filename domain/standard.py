@@ -169,6 +169,7 @@ class CallbackPolicy(_Part):
     within: Duration
     calendar: str
     phone_survey_within: Duration
+    paper_within: Duration
 
 
 class LinkPolicy(_Part):
@@ -449,7 +450,7 @@ def load_standard(own_file: Path | None = None, *, under: Mapping[str, Any] | No
     figures = tomllib.loads(resources.files("domain").joinpath("standard.toml").read_text("utf-8"))
     source = "domain/standard.toml"
     if under:
-        figures = _overlay(figures, under)
+        figures = overlay(figures, under)
     if own_file is not None:
         source = str(own_file)
         try:
@@ -460,18 +461,19 @@ def load_standard(own_file: Path | None = None, *, under: Mapping[str, Any] | No
             raise StandardError(f"{source}: not readable: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise StandardError(f"{source}: not readable as TOML: {error}") from error
-        figures = _overlay(figures, own)
+        figures = overlay(figures, own)
     try:
         return Standard.model_validate(figures)
     except ValidationError as error:
         raise StandardError("\n".join(f"{source}: {_sentence(fault)}" for fault in error.errors())) from error
 
 
-def _overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The base with an operator's own entries over it, table by table."""
     merged = dict(base)
     for key, value in own.items():
         if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and key != "weekly":
-            merged[key] = _overlay(merged[key], value)
+            merged[key] = overlay(merged[key], value)
         else:
             merged[key] = value
     return merged

@@ -37,6 +37,8 @@ _SHOWN: Mapping[str, str] = {
     "is_safety_risk": "flag",
     "is_internal": "flag",
     "in_time": "flag",
+    "on_paper": "flag",
+    "served_by": "person",
 }
 # What else an event records: ids and counts, which say nothing to people, or what its words say already.
 _SKIPPED = frozenset(
