@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     webhook_networks: Networks = Field(
         default="", description="Networks that are not public and to which webhooks may go all the same."
     )
+    metrics_token: PlainSecret | None = Field(
+        default=None, min_length=16, description="What Prometheus must show at /metrics; none: there is no such page."
+    )
     alarm_address: Annotated[SecretStr, AfterValidator(_apprise)] | None = Field(
         default=None, description="Where alarms about the service go: Apprise addresses with blanks between."
     )

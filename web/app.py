@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings, get_standard
-from web import mailbox, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
+from web import mailbox, metrics, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
 from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
@@ -42,6 +42,7 @@ def create_app() -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(report.router)
     app.include_router(privacy.router)
+    app.include_router(metrics.router)
     for part in (sign_in, lists, board, sheet, ticket_list, tickets, callbacks, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)
