@@ -39,6 +39,8 @@ from db.models import (
     PendingEvent,
     Plan,
     PlanOption,
+    QualityCase,
+    QualityScore,
     Survey,
     SurveyAnswer,
     SurveyDraft,
@@ -175,6 +177,8 @@ def erase_ticket(held: HeldTicket, actor: Actor, reason: str, *, now: datetime) 
             suggestion=None,
         )
     )
+    cases = select(QualityCase.id).where(QualityCase.ticket_id == ticket_id)
+    connection.execute(update(QualityScore).where(QualityScore.case_id.in_(cases)).values(comments={}))
     connection.execute(delete(Attachment).where(Attachment.ticket_id == ticket_id))
     connection.execute(update(PendingEvent).where(PendingEvent.ticket_id == ticket_id).values(problem=None))
     erase_messages(connection, _ids(connection, _about([ticket_id])), now=now)

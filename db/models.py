@@ -35,6 +35,7 @@ from domain.delivery import MessageState, Remedy
 from domain.lifecycle import STATES, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import STAFF_ROLES, CustomerTier, Department, Role, Tier
+from domain.quality import Grade
 from domain.satisfaction import DIMENSIONS, STAGES, CallbackKind, CallbackState, SurveyMethod, SurveyState
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Impact, Priority
@@ -708,6 +709,54 @@ class Callback(Base):
     done_by: Mapped[int | None] = _reference("staff", nullable=True)
     reason: Mapped[str | None]
     suggestion: Mapped[str | None]
+
+
+class QualitySample(Base):
+    """Tickets drawn by lot to be scored: whoever doubts it draws again from ``population`` with ``seed`` (S-56)."""
+
+    __tablename__ = "quality_samples"
+
+    id: Mapped[int] = _key()
+    week: Mapped[str] = mapped_column(unique=True)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    per_person: Mapped[int] = mapped_column(SmallInteger)
+    scored_twice: Mapped[float]
+    population: Mapped[dict[str, Any]]
+    drawn_at: Mapped[datetime]
+    drawn_by: Mapped[int] = _reference("staff")
+
+
+class QualityCase(Base):
+    """One ticket of a sample, and whose work is judged by it."""
+
+    __tablename__ = "quality_cases"
+    __table_args__ = (UniqueConstraint("sample_id", "ticket_id"),)
+
+    id: Mapped[int] = _key()
+    sample_id: Mapped[int] = _reference("quality_samples")
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id"), index=True)
+    assessed_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("staff.id"), index=True)
+    needs_two: Mapped[bool]
+
+
+class QualityScore(Base):
+    """What one inspector says of one case; percent and grade by the standard of that day (S-56)."""
+
+    __tablename__ = "quality_scores"
+    __table_args__ = (
+        UniqueConstraint("case_id", "inspector_id"),
+        _in("grade", Grade),
+        CheckConstraint("percent BETWEEN 0 AND 100", name="percent_is_one"),
+    )
+
+    id: Mapped[int] = _key()
+    case_id: Mapped[int] = _reference("quality_cases")
+    inspector_id: Mapped[int] = _reference("staff")
+    marks: Mapped[dict[str, Any]]
+    comments: Mapped[dict[str, Any]]
+    percent: Mapped[float]
+    grade: Mapped[str]
+    scored_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ApiKey(Base):

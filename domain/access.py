@@ -33,6 +33,9 @@ MAY_CALL = {
 }
 
 MAY_READ_BOARD = LEADS
+# Who draws and scores handled tickets; who reads everybody's scores and not only their own (S-56).
+MAY_SCORE = frozenset({Role.QUALITY_INSPECTOR})
+MAY_READ_SCORES = LEADS
 MAY_TAKE_TICKETS = _SERVICE
 
 

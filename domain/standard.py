@@ -29,6 +29,7 @@ from domain.escalation import Listener, Rung
 from domain.exceptions import StandardError
 from domain.messages import Medium
 from domain.people import CustomerTier
+from domain.quality import Criterion, Grade
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Priority
 
@@ -295,6 +296,38 @@ class Targets(_Part):
     callbacks_in_time_share: Share
 
 
+class QualityPolicy(_Part):
+    """S-56: the rubric and its grades, how many tickets are scored, and how many of them twice."""
+
+    per_person: int = Field(ge=1, le=100)
+    scored_twice: Share
+    least_pairs: int = Field(ge=2)
+    grades: dict[Grade, Share]
+    weights: dict[Criterion, Share]
+
+    @field_validator("grades")
+    @classmethod
+    def _rising(cls, grades: dict[Grade, float]) -> dict[Grade, float]:
+        asked = list(Grade)[:-1]
+        if set(grades) != set(asked):
+            raise ValueError(f"each of {', '.join(asked)} needs the share from which it is given, and no other grade")
+        if any(grades[better] <= grades[worse] for better, worse in pairwise(asked)):
+            raise ValueError("a better grade needs a higher share")
+        return grades
+
+    @field_validator("weights")
+    @classmethod
+    def _whole(cls, weights: dict[Criterion, float]) -> dict[Criterion, float]:
+        if abs((total := sum(weights.values())) - 1) > 1e-6:
+            raise ValueError(f"the weights sum to {total:g} and not to 1")
+        return weights
+
+    @property
+    def asked(self) -> tuple[Criterion, ...]:
+        """The criteria that count."""
+        return tuple(name for name in Criterion if self.weights.get(name))
+
+
 class CategoryWords(_Part):
     """Words that suggest a category (S-04)."""
 
@@ -335,6 +368,7 @@ class Standard(_Part):
     retention: RetentionPolicy
     benchmarks: Benchmarks
     targets: Targets
+    quality: QualityPolicy
     triage: TriageWords
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from domain.headline import HeadlineKind
 from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import CustomerTier, Department, Role, Tier
+from domain.quality import GROUPS, Criterion, Grade
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackState, SurveyMethod, SurveyState
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Impact, Priority
@@ -31,9 +32,11 @@ ENUMS: dict[str, type[Enum]] = {
     "channel": Channel,
     "clock": ClockKind,
     "command": CommandName,
+    "criterion": Criterion,
     "customer_tier": CustomerTier,
     "department": Department,
     "headline": HeadlineKind,
+    "grade": Grade,
     "impact": Impact,
     "medium": Medium,
     "message": MessageKind,
@@ -49,6 +52,7 @@ ENUMS: dict[str, type[Enum]] = {
 ANSWERS = {name.value for name, t in COMMANDS.items() if t.tells_assignee is MessageKind.STAFF_CUSTOMER_ANSWERED}
 SECTIONS = {section: {str(member.value) for member in enum} for section, enum in ENUMS.items()} | {
     "answer": ANSWERS,
+    "criterion_group": set(GROUPS),
     "dimension": set(DIMENSIONS),
 }
 

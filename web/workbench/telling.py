@@ -53,6 +53,7 @@ _SKIPPED = frozenset(
         "reached_at",
         "redacted",
         "round",
+        "score_id",
         "share",
         "supervisor_id",
         "survey_id",

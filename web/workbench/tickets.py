@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from clock import utc_now
-from db import attachments, clocks, commands, contact_views, dossiers, tickets
+from db import attachments, clocks, commands, contact_views, dossiers, quality, tickets
 from db.held import hold
 from db.session import transaction
 from domain.access import MAY_READ_CONTACT
@@ -148,6 +148,7 @@ def _page(
     reader, now = reader_of(member), utc_now()
     with transaction() as connection:
         dossier = dossiers.read(connection, ticket_id(number))
+        scores = quality.scores(connection, member.actor, ticket_id=dossier.ticket["id"])
         if shows_contact and member.role in MAY_READ_CONTACT:
             ticket = dossier.ticket
             contact_views.note(
@@ -161,7 +162,8 @@ def _page(
     context = page_of(
         dossier, reader, standard=get_standard(), now=now, attempt=attempt, shows_contact=shows_contact, **how
     )
-    return show(member, "ticket", now=now, status=status, runs_url=_runs_url(dossier.ticket["number"]), **context)
+    runs_url = _runs_url(dossier.ticket["number"])
+    return show(member, "ticket", now=now, status=status, runs_url=runs_url, scores=scores, **context)
 
 
 def _runs_url(number: str) -> str | None:
