@@ -17,6 +17,7 @@ from cli import (
     doctor,
     export,
     feedback,
+    improvement,
     keys,
     messages,
     people,
@@ -44,6 +45,7 @@ app.add_typer(ticket.app, name="ticket", help="Open, show, list and work on tick
 app.add_typer(customer.app, name="customer", help="A copy of a customer's data, who looked at it, erasure.")
 app.add_typer(survey.app, name="survey", help="Record a customer's answer to a survey.")
 app.add_typer(survey.callbacks_app, name="callback", help="List and record callbacks.")
+app.add_typer(improvement.app, name="action", help="Improvement actions: what is to change, by whom and when.")
 app.add_typer(messages.app, name="message", help="What became of messages; send one again.")
 app.add_typer(messages.channels_app, name="channel", help="By what messages leave; open a stopped channel.")
 app.add_typer(messages.addresses_app, name="address", help="Addresses to which nothing is sent.")

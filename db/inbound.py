@@ -77,6 +77,11 @@ def _text(connection: Connection, said: InboundText, *, standard: Standard, now:
     return _note(connection, customer, said, standard=standard, now=now)
 
 
+_ASKS_FOR_SCORES = [
+    kind.value for kind in (MessageKind.SURVEY_INVITATION, MessageKind.SURVEY_REMINDER, MessageKind.SURVEY_AGAIN)
+]
+
+
 def _score(connection: Connection, customer: Actor, score: int, *, standard: Standard, now: datetime) -> str | None:
     """Take 1 to 5 as the overall score of the survey that last went out by SMS; None when there is none (S-41)."""
     query = (
@@ -88,7 +93,7 @@ def _score(connection: Connection, customer: Actor, score: int, *, standard: Sta
             Survey.state == SurveyState.SENT.value,
             Survey.expires_at > now,
             Message.medium == Medium.SMS.value,
-            Message.kind.in_([MessageKind.SURVEY_INVITATION.value, MessageKind.SURVEY_REMINDER.value]),
+            Message.kind.in_(_ASKS_FOR_SCORES),
             Message.sending_at.is_not(None),
             Message.context["survey_id"].as_integer() == Survey.id,
         )

@@ -32,6 +32,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from domain.api_keys import Scope
 from domain.commands import PlanKind
 from domain.delivery import MessageState, Remedy
+from domain.improvement import MOST_WHYS, ActionState, Stage
 from domain.lifecycle import STATES, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import STAFF_ROLES, CustomerTier, Department, Role, Tier
@@ -86,8 +87,8 @@ def _key() -> Mapped[int]:
     return mapped_column(BigInteger, Identity(), primary_key=True)
 
 
-def _reference(table: str, *, nullable: bool = False) -> Any:
-    return mapped_column(BigInteger, ForeignKey(f"{table}.id"), nullable=nullable)
+def _reference(table: str, *, column: str = "id", nullable: bool = False) -> Any:
+    return mapped_column(BigInteger, ForeignKey(f"{table}.{column}"), nullable=nullable)
 
 
 class Calendar(Base):
@@ -481,7 +482,7 @@ class Message(Base):
             "ix_messages_address_sending_at", "address", "sending_at", postgresql_where=text("provider_id IS NOT NULL")
         ),
         Index("ix_messages_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
-        Index("ix_messages_undelivered", "id", postgresql_where=text("state IN ('failed', 'unknown', 'withheld')")),
+        Index("ix_messages_unclear", "id", postgresql_where=text("state IN ('failed', 'unknown')")),
         Index("ix_messages_ticket_id", "ticket_id"),
         Index("ix_messages_customer_id", "customer_id"),
     )
@@ -618,11 +619,12 @@ class MailboxEntry(Base):
 
 
 class Survey(Base):
-    """One survey per completion (S-41)."""
+    """One survey per completion (S-41); with ``action_id`` one that asks again after an improvement (S-55)."""
 
     __tablename__ = "surveys"
     __table_args__ = (
-        UniqueConstraint("ticket_id", "completion_no"),
+        UniqueConstraint("ticket_id", "completion_no", "action_id", postgresql_nulls_not_distinct=True),
+        Index("ix_surveys_action_id", "action_id", postgresql_where=text("action_id IS NOT NULL")),
         _in("method", SurveyMethod),
         _in("state", SurveyState),
         CheckConstraint("(state IN ('scheduled', 'sent')) OR next_action_at IS NULL", name="over_is_silent"),
@@ -640,6 +642,7 @@ class Survey(Base):
     sent_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    action_id: Mapped[int | None] = _reference("improvement_actions", nullable=True)
 
 
 class SurveyAnswer(Base):
@@ -757,6 +760,69 @@ class QualityScore(Base):
     percent: Mapped[float]
     grade: Mapped[str]
     scored_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RootCause(Base):
+    """Why something goes wrong, asked up to five times (S-53)."""
+
+    __tablename__ = "root_causes"
+    __table_args__ = (CheckConstraint(f"cardinality(whys) BETWEEN 1 AND {MOST_WHYS}", name="whys_number"),)
+
+    id: Mapped[int] = _key()
+    problem: Mapped[str]
+    whys: Mapped[list[str]]
+    cause: Mapped[str]
+    written_by: Mapped[int] = _reference("staff")
+    written_at: Mapped[datetime]
+
+
+class RootCauseEvidence(Base):
+    """A ticket that a root cause rests on, with the answer that its customer had given by then (S-53)."""
+
+    __tablename__ = "root_cause_evidence"
+
+    root_cause_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("root_causes.id"), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id"), primary_key=True, index=True)
+    survey_id: Mapped[int | None] = _reference("survey_answers", column="survey_id", nullable=True)
+
+
+class ImprovementAction(Base):
+    """What is to change because of a root cause, by whom and when (S-54); where its effect would show (S-55)."""
+
+    __tablename__ = "improvement_actions"
+    __table_args__ = (
+        _in("department", Department),
+        _in("category", Category),
+        _in("stage", Stage),
+        _in("state", ActionState),
+        CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="over_has_end"),
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="over_has_outcome"),
+        CheckConstraint("state <> 'open' OR next_step_at IS NOT NULL", name="open_is_reminded"),
+        CheckConstraint("state <> 'dropped' OR next_step_at IS NULL", name="dropped_is_silent"),
+        Index("ix_improvement_actions_root_cause_id", "root_cause_id"),
+        Index("ix_improvement_actions_due_on_open", "due_on", postgresql_where=text("state = 'open'")),
+        Index("ix_improvement_actions_next_step_at", "next_step_at", postgresql_where=text("next_step_at IS NOT NULL")),
+    )
+
+    id: Mapped[int] = _key()
+    root_cause_id: Mapped[int] = _reference("root_causes")
+    measure: Mapped[str]
+    department: Mapped[str]
+    responsible_id: Mapped[int] = _reference("staff")
+    due_on: Mapped[date]
+    expected_effect: Mapped[str]
+    category: Mapped[str | None]
+    product_model: Mapped[str | None]
+    region: Mapped[str | None]
+    stage: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default=ActionState.OPEN.value)
+    next_step_at: Mapped[datetime | None]
+    decided_by: Mapped[int] = _reference("staff")
+    decided_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = _reference("staff", nullable=True)
+    outcome: Mapped[str | None]
+    told_customers: Mapped[str] = mapped_column(server_default="")
 
 
 class ApiKey(Base):

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db import callbacks, occurrences
 from db.held import HeldTicket, hold
-from db.models import Survey, SurveyAnswer, SurveyDraft, Ticket
+from db.models import Customer, ImprovementAction, Survey, SurveyAnswer, SurveyDraft, Ticket
 from db.notices import iso
 from db.rows import fetch, fetch_one
 from domain.exceptions import IllegalTransitionError, NotFoundError
+from domain.lifecycle import TicketState
 from domain.messages import MessageKind
 from domain.people import SYSTEM, Actor, CustomerTier, Role
 from domain.satisfaction import (
@@ -63,6 +64,31 @@ def schedule_after_completion(
         callbacks.schedule_visit(connection, ticket["id"], survey_id, policy=standard.follow_up_visit, now=now)
 
 
+def ask_again(
+    connection: Connection, action_id: int, ticket_ids: Sequence[int], *, standard: Standard, now: datetime
+) -> int:
+    """Ask the customers of these tickets again, now that something was improved (S-55); returns how many are asked.
+
+    Left in peace: whoever declined surveys or was erased; and tickets that are being worked on, whose own survey comes.
+    """
+    rows = fetch(
+        connection,
+        select(Ticket.id, Ticket.completion_no, Ticket.category, Customer.tier)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .where(
+            Ticket.id.in_(ticket_ids),
+            Ticket.state == TicketState.CLOSED.value,
+            Ticket.erased_at.is_(None),
+            Customer.declined_surveys_at.is_(None),
+        ),
+    )
+    for row in rows:
+        method = survey_method(Category(row["category"]), CustomerTier(row["tier"]), standard.survey)
+        values = {"ticket_id": row["id"], "completion_no": row["completion_no"], "method": method.value}
+        connection.execute(insert(Survey).values(**values, action_id=action_id, next_action_at=now))
+    return len(rows)
+
+
 def cancel_open(connection: Connection, ticket_id: int) -> None:
     """Cancel a survey that has no answer yet, with the call it asked for: the work goes on (S-40)."""
     cancelled = connection.execute(
@@ -81,8 +107,9 @@ def cancel_open(connection: Connection, ticket_id: int) -> None:
 
 
 _DUE = (
-    select(Survey.__table__)
+    select(Survey.__table__, ImprovementAction.told_customers)
     .join(Ticket, Ticket.id == Survey.ticket_id)
+    .outerjoin(ImprovementAction, ImprovementAction.id == Survey.action_id)
     .where(Survey.next_action_at <= bindparam("now"))
     .order_by(Survey.next_action_at)
     .limit(bindparam("most", type_=Integer))
@@ -116,6 +143,10 @@ def _send(
 ) -> tuple[str, dict[str, Any]]:
     times = schedule(standard.survey, sent_at=now)
     columns = {"state": SurveyState.SENT.value, "sent_at": now, "expires_at": times.expires_at}
+    if survey["method"] == SurveyMethod.FORM and survey["action_id"] is not None:
+        # Whoever was asked before is asked once, and not reminded.
+        _record(survey, held, "sent", MessageKind.SURVEY_AGAIN, times.expires_at, now=now)
+        return "sent", columns | {"next_action_at": times.expires_at}
     if survey["method"] == SurveyMethod.FORM:
         _record(survey, held, "sent", MessageKind.SURVEY_INVITATION, times.expires_at, now=now)
         return "sent", columns | {"next_action_at": times.remind_at}
@@ -140,7 +171,7 @@ def _record(
         now=now,
         facts={"survey_id": survey["id"], "completion_no": survey["completion_no"]},
         tells_customer=message,
-        context={"expires_at": iso(expires_at), "survey_id": survey["id"]},
+        context={"expires_at": iso(expires_at), "survey_id": survey["id"], "change": survey["told_customers"]},
     )
 
 

@@ -86,7 +86,11 @@ def _sheet() -> Select[Any]:
     for clock, kind in ((response, ClockKind.RESPONSE), (resolution, ClockKind.RESOLUTION)):
         of_ticket = and_(clock.ticket_id == Ticket.id, clock.round == Ticket.round, clock.kind == kind.value)
         query = query.outerjoin(clock, of_ticket)
-    survey = and_(Survey.ticket_id == Ticket.id, Survey.completion_no == Ticket.completion_no)
+    survey = and_(
+        Survey.ticket_id == Ticket.id,
+        Survey.completion_no == Ticket.completion_no,
+        Survey.action_id.is_(None),
+    )
     callback = and_(Callback.survey_id == Survey.id, Callback.kind == CallbackKind.LOW_SCORE.value)
     return (
         query.outerjoin(Plan, and_(Plan.ticket_id == Ticket.id, Plan.revision == Ticket.plan_revision))

@@ -170,7 +170,7 @@ def is_out_of_date(
             return is_past or state is not TicketState.IN_WORK or context["plan_revision"] != plan_revision
         case MessageKind.WORK_COMPLETED:
             return state is not TicketState.COMPLETED or context["completion_no"] != completion_no
-        case MessageKind.SURVEY_INVITATION | MessageKind.SURVEY_REMINDER:
+        case MessageKind.SURVEY_INVITATION | MessageKind.SURVEY_REMINDER | MessageKind.SURVEY_AGAIN:
             return survey is not SurveyState.SENT or datetime.fromisoformat(context["expires_at"]) <= now
         case _:
             return False

@@ -57,6 +57,7 @@ class MessageKind(StrEnum):
     TICKET_UPDATES = "ticket_updates"
     SURVEY_INVITATION = "survey_invitation"
     SURVEY_REMINDER = "survey_reminder"
+    SURVEY_AGAIN = "survey_again"
     SURVEY_THANKS = "survey_thanks"
     CALLBACK_PROMISED = "callback_promised"
     FOLLOW_UP_VISIT = "follow_up_visit"
@@ -71,6 +72,7 @@ class MessageKind(StrEnum):
     STAFF_SLA_ESCALATION = "staff_sla_escalation"
     STAFF_CALLBACK_DUE = "staff_callback_due"
     STAFF_CALLBACK_OVERDUE = "staff_callback_overdue"
+    STAFF_IMPROVEMENT_ACTION = "staff_improvement_action"
     WEEKLY_DIGEST = "weekly_digest"
 
 
@@ -151,6 +153,7 @@ MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
         K.TICKET_UPDATES: _customer("updates"),
         K.SURVEY_INVITATION: _customer("expires_at", "survey_id", **_SURVEY),
         K.SURVEY_REMINDER: _customer("expires_at", "survey_id", **_SURVEY),
+        K.SURVEY_AGAIN: _customer("expires_at", "survey_id", "change", **_SURVEY),
         K.SURVEY_THANKS: _customer(at_once=True),
         K.CALLBACK_PROMISED: _customer("call_by", at_once=True),
         K.FOLLOW_UP_VISIT: _customer("visit_at", "visitor_name"),
@@ -165,6 +168,9 @@ MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
         K.STAFF_SLA_ESCALATION: _staff("clock", "due_at"),
         K.STAFF_CALLBACK_DUE: _staff("call_by", "callback_kind", "overall", "comment"),
         K.STAFF_CALLBACK_OVERDUE: _staff("call_by", "callback_kind", "supervisor_name"),
+        K.STAFF_IMPROVEMENT_ACTION: _staff(
+            "notice", "action_id", "measure", "department", "due_on", "expected_effect", about_ticket=False
+        ),
         K.WEEKLY_DIGEST: _staff("digest", about_ticket=False, subscription=Subscription.DIGESTS),
     }
 )

@@ -277,6 +277,17 @@ class RetentionPolicy(_Part):
         return self
 
 
+class ImprovementPolicy(_Part):
+    """S-54, S-55: when an action's deadline is spoken of; when customers are asked again, and what is compared."""
+
+    remind_at: LocalTime
+    remind_before: Duration
+    overdue_again_after: Duration
+    ask_again_after: Duration
+    compare_over: Duration
+    least_answers: int = Field(ge=2)
+
+
 class Benchmarks(_Part):
     """The published benchmarks of S-61."""
 
@@ -366,6 +377,7 @@ class Standard(_Part):
     delivery: DeliveryPolicy
     webhooks: WebhookPolicy
     retention: RetentionPolicy
+    improvement: ImprovementPolicy
     benchmarks: Benchmarks
     targets: Targets
     quality: QualityPolicy

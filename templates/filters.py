@@ -99,9 +99,11 @@ def moment(context: Context, value: Moment, *, after: Moment = None) -> str:
 
 @pass_context
 def day(context: Context, value: Moment | date) -> str:
-    """The day of a moment in the reader's zone, or a plain date: ``Tue 24 Nov``; None is a dash."""
+    """The day of a moment in the reader's zone, or a plain date (also in ISO 8601): ``Tue 24 Nov``; None is a dash."""
     if value is None:
         return _nothing(context)
+    if isinstance(value, str) and len(value) == len("2026-11-24"):
+        value = date.fromisoformat(value)
     is_plain = isinstance(value, date) and not isinstance(value, datetime)
     return _written(context, "day", value if is_plain else _local(context, value))  # type: ignore[arg-type]
 

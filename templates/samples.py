@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.improvement import ActionNotice
 from domain.lifecycle import CommandName
 from domain.messages import MESSAGES, MessageKind
 from domain.people import Department, Tier
@@ -50,6 +51,9 @@ _WORDS: dict[str, dict[str, Any]] = {
         "comment": "The engineer came two hours late and nobody told me.",
         "note": "Can you come before noon? The key is with the neighbour.",
         "assigned": "on_duty; region=Shanghai; skill=KFR-35; open=3",
+        "change": "Engineers now call you half an hour before they arrive.",
+        "measure": "Engineers call half an hour before they arrive, and at once when they are late",
+        "effect": "Nobody waits at home without knowing; a third fewer low scores for service on site",
     },
     "zh-CN": {
         "customer": "王丽",
@@ -73,6 +77,9 @@ _WORDS: dict[str, dict[str, Any]] = {
         "comment": "工程师晚到了两个小时，也没人提前说一声。",
         "note": "能在中午前来吗？钥匙在邻居家。",
         "assigned": "on_duty; region=上海; skill=KFR-35; open=3",
+        "change": "工程师现在会在上门前半小时给您打电话。",
+        "measure": "工程师上门前半小时致电客户，可能迟到时马上告知",
+        "effect": "客户不再空等；现场服务的低分减少三分之一",
     },
 }
 
@@ -115,6 +122,7 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
         K.TICKET_CANCELLED: {"reason": words["cancelled"]},
         K.SURVEY_INVITATION: {"expires_at": _in(days=7), "survey_id": 1},
         K.SURVEY_REMINDER: {"expires_at": _in(days=5), "survey_id": 1},
+        K.SURVEY_AGAIN: {"expires_at": _in(days=7), "survey_id": 1, "change": words["change"]},
         K.CALLBACK_PROMISED: {"call_by": _in(hours=1)},
         K.FOLLOW_UP_VISIT: {"visit_at": _in(days=5, hours=-4), "visitor_name": words["supervisor"]},
         K.STAFF_ASSIGNED: {"tier": int(Tier.REGIONAL_DEPARTMENT), "reason": words["assigned"]},
@@ -137,6 +145,14 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
         K.STAFF_SLA_ESCALATION: {"clock": resolution} | dict.fromkeys(_RESOLUTION, _in(hours=-12)),
         K.STAFF_CALLBACK_DUE: callback | {"call_by": _in(hours=1), "supervisor_name": words["supervisor"]},
         K.STAFF_CALLBACK_OVERDUE: callback | {"call_by": _in(hours=-1), "supervisor_name": words["supervisor"]},
+        K.STAFF_IMPROVEMENT_ACTION: {
+            "notice": ActionNotice.OVERDUE.value,
+            "action_id": 1,
+            "measure": words["measure"],
+            "department": Department.SERVICE.value,
+            "due_on": "2026-11-20",
+            "expected_effect": words["effect"],
+        },
         K.WEEKLY_DIGEST: {"digest": sample_digest(language)},
     }
 

@@ -22,7 +22,19 @@ from web.api.description import PREFIX
 from web.api.problems import problem
 from web.headers import Headers
 from web.limits import Limits
-from web.workbench import board, callbacks, lists, outbox, quality, refusals, sheet, sign_in, ticket_list, tickets
+from web.workbench import (
+    actions,
+    board,
+    callbacks,
+    improvement,
+    lists,
+    quality,
+    refusals,
+    sheet,
+    sign_in,
+    ticket_list,
+    tickets,
+)
 from web.workbench import photos as workbench_photos
 
 
@@ -43,7 +55,8 @@ def create_app() -> FastAPI:
     app.include_router(report.router)
     app.include_router(privacy.router)
     app.include_router(metrics.router)
-    for part in (sign_in, lists, board, outbox, sheet, ticket_list, tickets, callbacks, quality, workbench_photos):
+    desk = (sign_in, lists, board, sheet, ticket_list, tickets, callbacks, quality, improvement, actions)
+    for part in (*desk, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)
     if not settings.public_url:

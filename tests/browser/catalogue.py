@@ -9,12 +9,14 @@ from functools import partial
 from uuid import uuid4
 
 from clock import utc_now
-from db import outbox, seed, staff, staff_accounts, surveys
+from db import improvement_actions, root_causes, seed, staff, staff_accounts, surveys
 from db.session import transaction
 from domain.commands import CommandName
+from domain.improvement import ActionState, NewAction, Outcome, RootCause
 from domain.invitations import invite
 from domain.lifecycle import TicketState
 from domain.messages import LinkPurpose
+from domain.people import Department
 from domain.satisfaction import SurveyAnswer
 from domain.tickets import ticket_number
 from tests.browser.browsing import Reader
@@ -155,11 +157,30 @@ def _call(site: Site) -> str:
         return f"/workbench/callbacks/{call['id']}"
 
 
-def _message(site: Site) -> str:
-    """The newest message to a customer."""
-    with site.desk() as desk:
-        rows = outbox.list_of(desk.connection, desk.bring_to(S.IN_WORK))
-        return f"/workbench/messages/{max(row['id'] for row in rows if row['customer_id'])}"
+def _improvement(place: str) -> Callable[[Site], str]:
+    """A root cause with an action that was done; the page of ``place``."""
+
+    def path(site: Site) -> str:
+        with site.desk() as desk:
+            who = desk.clerk
+            cause = RootCause(problem="工程师迟到 / late", whys=("堵车", "一天九单"), cause="派单不看路程")
+            cause_id = root_causes.add(desk.connection, cause, [desk.open()], written_by=who.id or 0, now=desk.now)
+            action = NewAction(
+                measure="按路程派单 / plan by distance",
+                department=Department.SERVICE,
+                responsible_id=who.id or 0,
+                due_on=desk.after(days=9).date(),
+                expected_effect="少迟到",
+            )
+            policy = {"standard": desk.standard, "now": desk.now}
+            action_id = improvement_actions.add(desk.connection, cause_id, action, who, **policy)
+            if place == "done":
+                outcome = Outcome(note="已上线")
+                improvement_actions.end(desk.connection, action_id, ActionState.DONE, outcome, who, **policy)
+        here = "/workbench/improvement"
+        return {"all": here, "cause": f"{here}/causes/{cause_id}"}.get(place, f"{here}/actions/{action_id}")
+
+    return path
 
 
 PAGES: dict[str, Shown] = {
@@ -195,8 +216,6 @@ PAGES: dict[str, Shown] = {
     "sign-in-problem": Shown(_at("/workbench/sign-in"), act=_send_empty),
     "work-mine": Shown(_at("/workbench"), for_staff=True),
     "work-board": Shown(_at("/workbench/board"), for_staff=True),
-    "work-messages": Shown(_at("/workbench/messages?shelf=all"), for_staff=True),
-    "work-message": Shown(_message, for_staff=True),
     "work-sheet": Shown(_at("/workbench/sheet"), for_staff=True),
     "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),
     "work-ticket": Shown(_ticket(_late), for_staff=True),
@@ -204,5 +223,10 @@ PAGES: dict[str, Shown] = {
     "work-ticket-problem": Shown(_ticket(_late), for_staff=True, act=_send_empty_plan),
     "work-call": Shown(_call, for_staff=True),
     "work-callbacks": Shown(lambda site: _call(site).rpartition("/")[0], for_staff=True),
+    "work-improvement": Shown(_improvement("all"), for_staff=True),
+    "work-cause": Shown(_improvement("cause"), for_staff=True),
+    "work-cause-new": Shown(_at("/workbench/improvement/causes/new?region=east"), for_staff=True, act=_send_empty),
+    "work-action": Shown(_improvement("open"), for_staff=True, act=_send_empty),
+    "work-action-done": Shown(_improvement("done"), for_staff=True),
     "work-account": Shown(_at("/workbench/account"), for_staff=True),
 }

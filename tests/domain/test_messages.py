@@ -66,9 +66,9 @@ class TestTraits:
         used = {traits.link for traits in MESSAGES.values()} - {None}
         assert used == set(LinkPurpose) - {LinkPurpose.UNSUBSCRIBE}
 
-    def test_a_stopped_channel_and_the_digest_are_about_no_ticket(self) -> None:
+    def test_stopped_channels_improvements_and_the_digest_are_about_no_ticket(self) -> None:
         lonely = [kind for kind, traits in MESSAGES.items() if not traits.about_ticket]
-        assert lonely == [K.STAFF_CHANNEL_STOPPED, K.WEEKLY_DIGEST]
+        assert lonely == [K.STAFF_CHANNEL_STOPPED, K.STAFF_IMPROVEMENT_ACTION, K.WEEKLY_DIGEST]
 
     def test_only_customers_news_without_a_question_merges(self) -> None:
         merging = [kind for kind, traits in MESSAGES.items() if traits.merges]
@@ -78,7 +78,7 @@ class TestTraits:
 
     def test_surveys_and_digests_can_be_declined_and_nothing_else(self) -> None:
         declinable = {kind for kind, traits in MESSAGES.items() if traits.subscription is not None}
-        assert declinable == {K.SURVEY_INVITATION, K.SURVEY_REMINDER, K.WEEKLY_DIGEST}
+        assert declinable == {K.SURVEY_INVITATION, K.SURVEY_REMINDER, K.SURVEY_AGAIN, K.WEEKLY_DIGEST}
 
 
 class TestContext:

@@ -278,7 +278,12 @@ def _show(form: str, asked: Field, filling: Filling) -> ShownField | None:
     )
 
 
-_HINTS = frozenset({"steps", "step", "first_contact_summary", "completion_summary", "photo", "agreed_at", "owner_id"})
+_HINTS = frozenset(
+    {
+        *("steps", "step", "first_contact_summary", "completion_summary", "photo", "agreed_at", "owner_id"),
+        *("evidence", "whys", "told_customers"),
+    }
+)
 
 
 def _hint(asked: Field, language: str) -> str:
