@@ -22,6 +22,7 @@ from cli import (
     messages,
     people,
     play,
+    report,
     service,
     survey,
     templates,
@@ -58,6 +59,7 @@ app.add_typer(keys.app, name="keys", help="Keys with which other systems use the
 app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of events.")
 app.add_typer(export.app, name="export", help="The tracking sheet, as a workbook.")
 app.add_typer(feedback.app, name="feedback", help="Take answers on paper from a sheet.")
+app.add_typer(report.app, name="report", help="People and teams in figures.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)
 app.command()(deployment.deploy)

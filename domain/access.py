@@ -38,6 +38,8 @@ MAY_SCORE = frozenset({Role.QUALITY_INSPECTOR})
 MAY_READ_SCORES = LEADS
 # Who looks for causes and decides what is to change (S-53, S-54).
 MAY_IMPROVE = LEADS | {Role.QUALITY_INSPECTOR}
+# Who leads a team reads its appraisal; who leads all, everybody's (S-57).
+MAY_READ_APPRAISAL = LEADS
 MAY_TAKE_TICKETS = _SERVICE
 
 

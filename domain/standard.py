@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from holidays.registry import EntityLoader
@@ -54,6 +54,7 @@ def parse_duration(value: object) -> timedelta:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 LocalTime = Annotated[time, Field(strict=True)]  # TOML's own: 21:00:00
 Share = Annotated[float, Field(ge=0, le=1)]
+_Weights = TypeVar("_Weights", bound=Mapping[Any, float])
 
 
 def _known_zone(name: str) -> str:
@@ -307,6 +308,13 @@ class Targets(_Part):
     callbacks_in_time_share: Share
 
 
+def _require_whole(weights: _Weights) -> _Weights:
+    """The weights. Raises ValueError unless they sum to 1."""
+    if abs((total := sum(weights.values())) - 1) > 1e-6:
+        raise ValueError(f"the weights sum to {total:g} and not to 1")
+    return weights
+
+
 class QualityPolicy(_Part):
     """S-56: the rubric and its grades, how many tickets are scored, and how many of them twice."""
 
@@ -329,14 +337,26 @@ class QualityPolicy(_Part):
     @field_validator("weights")
     @classmethod
     def _whole(cls, weights: dict[Criterion, float]) -> dict[Criterion, float]:
-        if abs((total := sum(weights.values())) - 1) > 1e-6:
-            raise ValueError(f"the weights sum to {total:g} and not to 1")
-        return weights
+        return _require_whole(weights)
 
     @property
     def asked(self) -> tuple[Criterion, ...]:
         """The criteria that count."""
         return tuple(name for name in Criterion if self.weights.get(name))
+
+
+class AppraisalPolicy(_Part):
+    """S-57: who is ranked, how sure a figure must be to praise or coach by it, what counts how much."""
+
+    least_tickets: int = Field(ge=3)
+    drawn_by: int = Field(ge=1)
+    confidence: float = Field(ge=0.5, lt=1)
+    weights: dict[Literal["response", "resolution", "first_time", "satisfaction", "quality"], Share]
+
+    @field_validator("weights")
+    @classmethod
+    def _whole(cls, weights: dict[str, float]) -> dict[str, float]:
+        return _require_whole(weights)
 
 
 class CategoryWords(_Part):
@@ -381,6 +401,7 @@ class Standard(_Part):
     benchmarks: Benchmarks
     targets: Targets
     quality: QualityPolicy
+    appraisal: AppraisalPolicy
     triage: TriageWords
 
     @model_validator(mode="after")

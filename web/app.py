@@ -24,6 +24,7 @@ from web.headers import Headers
 from web.limits import Limits
 from web.workbench import (
     actions,
+    appraisal,
     board,
     callbacks,
     improvement,
@@ -55,7 +56,7 @@ def create_app() -> FastAPI:
     app.include_router(report.router)
     app.include_router(privacy.router)
     app.include_router(metrics.router)
-    desk = (sign_in, lists, board, sheet, ticket_list, tickets, callbacks, quality, improvement, actions)
+    desk = (sign_in, lists, board, sheet, ticket_list, tickets, callbacks, quality, appraisal, improvement, actions)
     for part in (*desk, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)

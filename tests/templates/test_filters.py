@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.appraisal import Measure
 from domain.breaches import BreachCause
 from domain.commands import PlanKind
 from domain.delivery import MessageState
@@ -38,6 +39,7 @@ ENUMS: dict[str, type[Enum]] = {
     "headline": HeadlineKind,
     "grade": Grade,
     "impact": Impact,
+    "measure": Measure,
     "medium": Medium,
     "message": MessageKind,
     "message_state": MessageState,
