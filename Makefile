@@ -40,8 +40,10 @@ check: $(INSTALLED) ## Formatting, lint, types, direction of imports
 bench: $(INSTALLED) ## Measure the hot paths against their limits; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-lock: $(INSTALLED) ## Renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
+lock: $(INSTALLED) ## Renew requirements.lock and the container's from pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock
+	$(COMPILE) --extra container --constraint requirements.lock -o deployments/requirements.lock
 
 clean: ## Remove the environment and everything the program made here
 	rm -rf $(VENV) .aftercare build *.egg-info

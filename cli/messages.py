@@ -12,8 +12,9 @@ from cli.ready import working
 from cli.screen import Grid, Screen
 from cli.ticket import local_time
 from clock import utc_now
-from domain.contact import mask_email, mask_phone
+from domain.contact import mask_address
 from domain.delivery import MessageState
+from domain.message_care import Shelf
 from domain.messages import Medium
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,7 +34,7 @@ def list_messages(
         if state:
             rows = messages.list_in(connection, state, limit=limit)
         else:
-            rows = messages.list_needing_a_person(connection, limit=limit)
+            rows = messages.on_shelf(connection, Shelf.NEEDS_A_PERSON, limit=limit)
     grid = Grid("Id", "Ticket", "To", "What", "By", "State", "Why", "Queued", whole={"Id", "Ticket", "What", "Queued"})
     for row in rows:
         queued = local_time(row["queued_at"], ZoneInfo(standard.organisation.time_zone))
@@ -60,9 +61,7 @@ def show(message_id: Annotated[int, typer.Argument(help="The message's id.", min
         story = fates.story(connection, message_id)
     zone = ZoneInfo(standard.organisation.time_zone)
     screen = Screen()
-    address = row["address"] or ""
-    masked = mask_email(address) if "@" in address else mask_phone(address)
-    screen.say(f"{row['kind']} by {row['medium']} to {row['recipient_name']} {masked}")
+    screen.say(f"{row['kind']} by {row['medium']} to {row['recipient_name']} {mask_address(row['address'])}")
     screen.say(f"{row['state']}{': ' + row['error_code'] if row['error_code'] else ''}")
     for step in story:
         code = f" ({step['code']})" if step["code"] else ""
@@ -131,7 +130,7 @@ def list_addresses() -> None:
         rows = suppressions.list_active(connection)
     grid = Grid("Address", "Why", "Code", "Since", whole={"Address", "Since"})
     for row in rows:
-        masked = mask_email(row["address"]) if row["medium"] == Medium.EMAIL else mask_phone(row["address"])
+        masked = mask_address(row["address"])
         grid.row(
             masked, row["reason"], row["code"], local_time(row["since"], ZoneInfo(standard.organisation.time_zone))
         )

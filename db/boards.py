@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from db import staff, worklists
-from db.models import Callback, Customer, Message, Staff, Ticket
+from db import messages, staff, worklists
+from db.models import Callback, Customer, Staff, Ticket
 from db.rows import Row, fetch
 from domain.access import MAY_TAKE_TICKETS
-from domain.delivery import MessageState
+from domain.message_care import Shelf
 from domain.satisfaction import CallbackState
 
 _MOST = 25
@@ -19,14 +19,13 @@ _MOST = 25
 
 @dataclass(frozen=True)
 class Board:
-    """Lists with the most urgent first, at most 25 rows each; ``unclear_count`` counts all unclear messages."""
+    """Lists with the most urgent first, at most 25 rows each."""
 
     late: list[Row]
     near: list[Row]
     calls: list[Row]
     untaken: list[Row]
     unclear: list[Row]
-    unclear_count: int
     people: list[Row]
 
 
@@ -35,14 +34,12 @@ def read(connection: Connection, *, now: datetime, near: timedelta, taken_within
     rows = worklists.due(connection, until=now, limit=_MOST)
     soon = worklists.due(connection, until=now + near, after=now, limit=_MOST)
     people = [row for row in staff.list_all(connection) if row["is_active"] and row["role"] in MAY_TAKE_TICKETS]
-    unclear = Message.state.in_([MessageState.FAILED.value, MessageState.UNKNOWN.value])
     return Board(
         rows,
         soon,
         fetch(connection, _CALLS.where(Callback.due_at <= now)),
         worklists.unassigned(connection, limit=_MOST, opened_until=now - taken_within),
-        fetch(connection, _MESSAGES.where(unclear)),
-        connection.execute(select(func.count()).select_from(Message).where(unclear)).scalar_one(),
+        messages.on_shelf(connection, Shelf.NEEDS_A_PERSON, limit=_MOST),
         sorted(people, key=lambda row: (-row["load"], row["id"])),
     )
 
@@ -62,13 +59,5 @@ _CALLS = (
     .outerjoin(Staff, Staff.id == Callback.assigned_to)
     .where(Callback.state == CallbackState.OPEN.value)
     .order_by(Callback.due_at)
-    .limit(_MOST)
-)
-_MESSAGES = (
-    select(
-        Message.id, Message.kind, Message.medium, Message.state, Message.queued_at, Message.error_code, Ticket.number
-    )
-    .outerjoin(Ticket, Ticket.id == Message.ticket_id)
-    .order_by(Message.id.desc())
     .limit(_MOST)
 )

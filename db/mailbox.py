@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from db import outbox
-from db.models import Customer, MailboxEntry, Message, Staff
+from db.models import Customer, MailboxEntry, Message, Staff, Ticket
 from db.rows import fetch, fetch_one
 from domain.exceptions import NotFoundError
 
@@ -50,10 +50,17 @@ def list_addresses(connection: Connection) -> list[tuple[str, int, datetime]]:
 
 
 def list_entries(connection: Connection, address: str, *, limit: int = 100) -> list[dict[str, Any]]:
-    """The newest entries of an address, with the message's kind and language."""
+    """The newest entries of an address, with the message's kind and language, and its ticket's number."""
     query = (
-        select(MailboxEntry.__table__, Message.kind, Message.language, Message.medium)
+        select(
+            MailboxEntry.__table__,
+            Message.kind,
+            Message.language,
+            Message.medium,
+            Ticket.number.label("ticket_number"),
+        )
         .join(Message, Message.id == MailboxEntry.message_id)
+        .outerjoin(Ticket, Ticket.id == Message.ticket_id)
         .where(MailboxEntry.address == address)
         .order_by(MailboxEntry.id.desc())
         .limit(limit)

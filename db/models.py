@@ -482,7 +482,7 @@ class Message(Base):
             "ix_messages_address_sending_at", "address", "sending_at", postgresql_where=text("provider_id IS NOT NULL")
         ),
         Index("ix_messages_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
-        Index("ix_messages_unclear", "id", postgresql_where=text("state IN ('failed', 'unknown')")),
+        Index("ix_messages_undelivered", "id", postgresql_where=text("state IN ('failed', 'unknown', 'withheld')")),
         Index("ix_messages_ticket_id", "ticket_id"),
         Index("ix_messages_customer_id", "customer_id"),
     )

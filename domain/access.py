@@ -36,6 +36,8 @@ MAY_READ_BOARD = LEADS
 # Who draws and scores handled tickets; who reads everybody's scores and not only their own (S-56).
 MAY_SCORE = frozenset({Role.QUALITY_INSPECTOR})
 MAY_READ_SCORES = LEADS
+# Who sees to it that messages arrive.
+MAY_READ_OUTBOX = LEADS | {Role.ADMINISTRATOR}
 # Who looks for causes and decides what is to change (S-53, S-54).
 MAY_IMPROVE = LEADS | {Role.QUALITY_INSPECTOR}
 # Who leads a team reads its appraisal; who leads all, everybody's (S-57).

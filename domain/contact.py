@@ -54,6 +54,11 @@ def mask_email(email: str | None) -> str:
     return f"{local[:1]}***@{host}" if at else "***"
 
 
+def mask_address(address: str | None) -> str:
+    """A phone number or an e-mail address, whichever it is, masked."""
+    return mask_email(address) if address and "@" in address else mask_phone(address)
+
+
 def shown_name(row: Mapping[str, Any], column: str = "customer_name", *, to_servers: bool) -> str:
     """A customer's name as a reader sees it: ``***`` where they asked for it and the reader only judges or runs (S-02).
 

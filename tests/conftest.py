@@ -24,6 +24,14 @@ from tests.desk import Desk
 pytest_plugins = ["tests.prefect_fixtures", "tests.vendors.fixtures"]
 
 _numbers = itertools.count(1)
+_LONGEST_NAME = 60
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A name for a long value: pytest would write it out, be it megabytes, and hand it from process to process."""
+    if isinstance(val, str | bytes) and len(val) > _LONGEST_NAME:
+        return f"{val[:20]!a} of {len(val)}"
+    return None
 
 
 @pytest.fixture
@@ -46,8 +54,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given.replace("postgresql://", "postgresql+psycopg://")
         return
     server = embedded.start(tmp_path_factory.mktemp("postgres") / "data")
-    yield server.url("postgres")
+    url = server.url("postgres")
+    _forgo_durability(url)
+    yield url
     server.close()
+
+
+def _forgo_durability(postgres: str) -> None:
+    """The tests shoot processes, never the machine: nothing needs to reach the disk before it is said to be stored."""
+    admin = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 def create_database(postgres: str, name: str, *, template: str = "template1") -> str:

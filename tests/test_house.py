@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.main import get_command
 
+from cli.main import app
 from db import schema
 from db.effects import EFFECTS
 from domain.commands import COMMAND_TYPES
 from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState
 from domain.messages import MESSAGES, Audience, MessageKind
+from settings import Settings
 from templates.languages import HERE, languages
 
 ROOT = Path(__file__).parents[1]
@@ -126,12 +129,36 @@ def test_the_lock_names_every_dependency_and_no_host() -> None:
     assert "://" not in lock
 
 
-def test_every_setting_is_in_the_example() -> None:
-    from settings import Settings
+VARIABLES = {
+    str(field.validation_alias or f"AFTERCARE_{name.upper()}") for name, field in Settings.model_fields.items()
+}
 
+
+def test_every_setting_is_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text("utf-8")
 
-    names = [
-        str(field.validation_alias or f"AFTERCARE_{name.upper()}") for name, field in Settings.model_fields.items()
-    ]
-    assert [name for name in names if f"#{name}=" not in example] == []
+    assert [name for name in sorted(VARIABLES) if f"#{name}=" not in example] == []
+
+
+def test_what_containers_are_told_are_settings_that_exist() -> None:
+    variable = re.compile(r"^ +((?:AFTERCARE|TWILIO|SENDGRID|SMTP)_[A-Z_]+):", re.MULTILINE)
+    manifests = [ROOT / "deployments/compose.yaml", *(ROOT / "deployments/kubernetes").glob("*.yaml")]
+    told = {name for path in manifests for name in variable.findall(path.read_text("utf-8"))}
+
+    assert len(told) > 10
+    assert told <= VARIABLES
+
+
+def test_what_containers_run_are_programs_and_commands_that_exist() -> None:
+    services = yaml.safe_load((ROOT / "deployments/compose.yaml").read_text("utf-8"))["services"]
+    manifests = [*yaml.safe_load_all((ROOT / "deployments/kubernetes/jobs.yaml").read_text("utf-8"))]
+    ours = [service["command"] for service in services.values() if "aftercare" in service.get("command", [])[:1]]
+    ours += [job["spec"]["template"]["spec"]["containers"][0]["args"] for job in manifests]
+
+    group = get_command(app)
+    for command in ours:
+        found: object = group
+        for word in command[1:]:
+            found = found.commands[word]  # type: ignore[attr-defined]
+
+    assert len(ours) == 4

@@ -29,6 +29,7 @@ from web.workbench import (
     callbacks,
     improvement,
     lists,
+    outbox,
     quality,
     refusals,
     sheet,
@@ -56,8 +57,9 @@ def create_app() -> FastAPI:
     app.include_router(report.router)
     app.include_router(privacy.router)
     app.include_router(metrics.router)
-    desk = (sign_in, lists, board, sheet, ticket_list, tickets, callbacks, quality, appraisal, improvement, actions)
-    for part in (*desk, workbench_photos):
+    work = (sign_in, lists, board, outbox, sheet, ticket_list, tickets, callbacks)
+    judging = (quality, appraisal, improvement, actions)
+    for part in (*work, *judging, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)
     if not settings.public_url:

@@ -16,8 +16,8 @@ from db.session import transaction
 from domain.exceptions import NotFoundError
 from domain.messages import Enclosure, Medium
 from domain.segments import sms_size
-from templates.render import render_page
-from web.language import house, page_language
+from web.language import page_language
+from web.workbench.frame import show_outside
 
 router = APIRouter(prefix="/mailbox")
 
@@ -90,5 +90,4 @@ def _with_links_outside(html: str) -> str:
 
 
 def _page(request: Request, name: str, **context: Any) -> HTMLResponse:
-    language = page_language(request)
-    return HTMLResponse(render_page(name, language=language, **house(language), **context))
+    return show_outside(request, name, page_language(request), **context)

@@ -9,7 +9,7 @@ from functools import partial
 from uuid import uuid4
 
 from clock import utc_now
-from db import improvement_actions, root_causes, seed, staff, staff_accounts, surveys
+from db import improvement_actions, outbox, root_causes, seed, staff, staff_accounts, surveys
 from db.session import transaction
 from domain.commands import CommandName
 from domain.improvement import ActionState, NewAction, Outcome, RootCause
@@ -157,6 +157,13 @@ def _call(site: Site) -> str:
         return f"/workbench/callbacks/{call['id']}"
 
 
+def _message(site: Site) -> str:
+    """The newest message to a customer."""
+    with site.desk() as desk:
+        rows = outbox.list_of(desk.connection, desk.bring_to(S.IN_WORK))
+        return f"/workbench/messages/{max(row['id'] for row in rows if row['customer_id'])}"
+
+
 def _improvement(place: str) -> Callable[[Site], str]:
     """A root cause with an action that was done; the page of ``place``."""
 
@@ -216,6 +223,8 @@ PAGES: dict[str, Shown] = {
     "sign-in-problem": Shown(_at("/workbench/sign-in"), act=_send_empty),
     "work-mine": Shown(_at("/workbench"), for_staff=True),
     "work-board": Shown(_at("/workbench/board"), for_staff=True),
+    "work-messages": Shown(_at("/workbench/messages?shelf=all"), for_staff=True),
+    "work-message": Shown(_message, for_staff=True),
     "work-sheet": Shown(_at("/workbench/sheet"), for_staff=True),
     "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),
     "work-ticket": Shown(_ticket(_late), for_staff=True),

@@ -19,6 +19,7 @@ from domain.tickets import ticket_id
 from settings import get_standard
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show
+from web.workbench.outbox import told
 
 router = APIRouter(prefix="/workbench/board")
 Lead = Annotated[StaffMember, Depends(require(*MAY_READ_BOARD))]
@@ -87,6 +88,7 @@ def _page(
         now=now,
         status=status,
         board=board,
+        unclear=[told(row, member) for row in board.unclear],
         done=done,
         typed={"number": "", "assignee_id": "", "reason": ""} | (typed or {}),
         fault=fault,

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from domain.access import MAY_IMPROVE, MAY_READ_BOARD, MAY_READ_WORDS
+from domain.access import MAY_IMPROVE, MAY_READ_BOARD, MAY_READ_OUTBOX, MAY_READ_WORDS
 from templates.environment import rendered
 from templates.languages import languages, switches, word
 from web.headers import WITH_SCRIPT
@@ -29,6 +29,7 @@ def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
         "csrf": member.csrf,
         "member": member,
         "sees_board": member.role in MAY_READ_BOARD,
+        "sees_outbox": member.role in MAY_READ_OUTBOX,
         "improves": member.role in MAY_IMPROVE,
         "sees_words": member.role in MAY_READ_WORDS,
         "names": _names(),
@@ -57,7 +58,7 @@ def show_outside(request: Request, name: str, language: str, *, status: int = 20
     """A page for somebody who is not signed in; ``?lang=`` changes its language."""
     frame = house(language) | {"language": language, "member": None, "switches": switches(), "path": request.url.path}
     html = rendered(f"layouts/workbench/{name}.html", {**frame, **context}, autoescape=True)
-    return HTMLResponse(html, status, headers=_HEADERS)
+    return HTMLResponse(html, status)
 
 
 def _names() -> dict[str, str]:

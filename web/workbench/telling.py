@@ -105,11 +105,14 @@ def tell(dossier: Dossier, *, language: str, after: int = 0) -> list[Told]:
 
 def event_name(kind: str, language: str) -> str:
     """What happened, in the reader's words; an event that the words do not know yet keeps its own name."""
-    return _word(language, kind, "event", "command", "alarm")
+    return known_word(language, kind, "event", "command", "alarm")
 
 
-def _word(language: str, name: str, *sections: str) -> str:
-    """The first of these sections that has the word; asking for one that is missing would read the files again."""
+def known_word(language: str, name: str, *sections: str) -> str:
+    """The first of these sections that has the word, else the name itself.
+
+    Asking for a label that is missing would read the files again.
+    """
     known = labels(language)
     return next((str(known[section][name]) for section in sections if name in known.get(section, {})), name)
 
@@ -134,7 +137,7 @@ def _lines(dossier: Dossier, event: Mapping[str, Any], language: str) -> Iterato
         elif shown == "people":
             ids = value if isinstance(value, list) else [value]
             value = [dossier.name(person) or str(person) for person in ids]
-        yield Line(_word(language, name, "told"), shown, value)
+        yield Line(known_word(language, name, "told"), shown, value)
     facts = event["facts"]
     if "to" in facts and "from" in facts:
-        yield Line(_word(language, "priority", "told"), "change", (facts["from"], facts["to"]))
+        yield Line(known_word(language, "priority", "told"), "change", (facts["from"], facts["to"]))
