@@ -49,9 +49,7 @@ def moving_columns(
     }
 
 
-def start(
-    connection: Connection,
-    ticket_id: int,
+def started(
     kinds: Iterable[ClockKind],
     *,
     priority: Priority,
@@ -59,16 +57,20 @@ def start(
     round_no: int,
     standard: Standard,
     now: datetime,
-) -> dict[ClockKind, datetime | None]:
-    """Start clocks of a ticket at ``now``; returns their deadlines (UTC)."""
+) -> list[dict[str, Any]]:
+    """The rows of clocks that start at ``now``, for a ticket."""
     calendar = standard.calendar_for(priority, channel)
     rows = []
     for kind in kinds:
         clock = Clock(kind, started_at=now, target=standard.target(kind, priority))
         columns = moving_columns(clock, calendar, standard, rungs_raised=0, breached_at=None)
-        rows.append({"ticket_id": ticket_id, "round": round_no, "kind": kind.value, "started_at": now, **columns})
-    connection.execute(insert(SlaClock), rows)
-    return {ClockKind(row["kind"]): row["due_at"] for row in rows}
+        rows.append({"round": round_no, "kind": kind.value, "started_at": now, **columns})
+    return rows
+
+
+def add(connection: Connection, ticket_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write clocks that start for a ticket which is there already."""
+    connection.execute(insert(SlaClock), [{"ticket_id": ticket_id, **row} for row in rows])
 
 
 _OF_TICKET = select(SlaClock.__table__).where(

@@ -11,7 +11,8 @@ from db.rows import fetch, fetch_one
 from domain.exceptions import NotFoundError
 
 _GET = select(Customer.__table__).where(Customer.id == bindparam("wanted"))
-_KNOWN_BY = (
+# The first customer with this number or this address; a part of greater statements too.
+KNOWN_BY = (
     select(Customer.id)
     .where(or_(Customer.phone == bindparam("phone"), func.lower(Customer.email) == bindparam("email")))
     .order_by(Customer.id)
@@ -29,9 +30,12 @@ def get(connection: Connection, customer_id: int) -> dict[str, Any]:
 
 def find_id(connection: Connection, *, phone: str | None, email: str | None) -> int | None:
     """The first customer with this number (E.164) or this address in any case."""
-    # An empty text is nobody's; None would be everybody's who has none.
-    values = {"phone": phone or "", "email": (email or "").lower()}
-    return connection.execute(_KNOWN_BY, values).scalar_one_or_none()
+    return connection.execute(KNOWN_BY, known_by(phone=phone, email=email)).scalar_one_or_none()
+
+
+def known_by(*, phone: str | None, email: str | None) -> dict[str, str]:
+    """The values of ``KNOWN_BY``. An empty text is nobody's; None would be everybody's who has none."""
+    return {"phone": phone or "", "email": (email or "").lower()}
 
 
 def find(connection: Connection, *, phone: str | None, email: str | None) -> list[dict[str, Any]]:

@@ -220,9 +220,7 @@ def _reopen(work: Work, command: Reopen) -> None:
         )
     surveys.cancel_open(work.connection, work.ticket["id"])
     round_no = work.ticket["round"] + 1
-    clocks.start(
-        work.connection,
-        work.ticket["id"],
+    started = clocks.started(
         (ClockKind.RESPONSE, ClockKind.RESOLUTION),
         priority=Priority(work.ticket["priority"]),
         channel=Channel(work.ticket["channel"]),
@@ -230,6 +228,7 @@ def _reopen(work: Work, command: Reopen) -> None:
         standard=work.standard,
         now=work.now,
     )
+    clocks.add(work.connection, work.ticket["id"], started)
     work.change(round=round_no)
     work.held.forget_clocks()
     work.facts = {"round": round_no}

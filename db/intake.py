@@ -38,6 +38,7 @@ _FIRST_KEY = (
     .order_by(TicketEvent.id)
     .limit(1)
 )
+_KNOWN = select(_FIRST_KEY.scalar_subquery(), customers.KNOWN_BY.scalar_subquery())
 _SAID = ("description", "occurred_at", "usage_context", "wish", "product_model", "serial_number", "order_number")
 
 
@@ -57,7 +58,7 @@ def find_or_add_customer(connection: Connection, details: CustomerDetails, *, st
     details = details.normalised(phone_region=standard.organisation.default_phone_region)
     # Two reports of one new customer may come at once; the second waits here and finds the first one's row.
     turns.take(connection, customer=details)
-    known = find_customer(connection, details)
+    known = customers.find_id(connection, phone=details.phone, email=details.email)
     return add_customer(connection, details, standard=standard, now=now) if known is None else known
 
 
@@ -77,11 +78,6 @@ def add_customer(connection: Connection, details: CustomerDetails, *, standard: 
         "created_at": now,
     }
     return connection.execute(_ADD_CUSTOMER, values).scalar_one()
-
-
-def find_customer(connection: Connection, details: CustomerDetails) -> int | None:
-    """The customer with this phone or address, as far as there is one; ``details`` are normalised."""
-    return customers.find_id(connection, phone=details.phone, email=details.email)
 
 
 def find_alike(connection: Connection, customer_id: int, report: Report) -> OpenTicket | None:
@@ -201,10 +197,7 @@ def _open(
     }
     facts = {name: ticket[name] for name in ("category", "category_reason", "priority", "priority_reason")}
     opened = events.NewEvent("opened", actor, now, TicketState.NEW.value, facts=facts, idempotency_key=idempotency_key)
-    ticket_id, event_id = openings.write(connection, ticket, opened)
-    clocks.start(
-        connection,
-        ticket_id,
+    started = clocks.started(
         tuple(ClockKind),
         priority=priority,
         channel=report.channel,
@@ -212,15 +205,21 @@ def _open(
         standard=standard,
         now=now,
     )
+    ticket_id, event_id = openings.write(connection, ticket, opened, started)
     return Opened(ticket_id, ticket_number(ticket_id), event_id)
 
 
-def find_opened(
+def find_known(
     connection: Connection, idempotency_keys: Sequence[str], details: CustomerDetails, report: Report
-) -> Opened | None:
-    """What this report became when it came before. Raises IdempotencyKeyReusedError when it was another report."""
-    used = connection.execute(_FIRST_KEY, {"keys": list(idempotency_keys)}).scalar()
-    return None if used is None else _find_opened(connection, used, find_customer(connection, details), report)
+) -> tuple[Opened | None, int | None]:
+    """What this report became when it came before, and the customer as far as there is one (``details`` normalised).
+
+    Raises IdempotencyKeyReusedError when it was another report.
+    """
+    known_by = customers.known_by(phone=details.phone, email=details.email)
+    used, customer_id = connection.execute(_KNOWN, {"keys": list(idempotency_keys), **known_by}).one()
+    opened = None if used is None else _find_opened(connection, used, customer_id, report)
+    return opened, customer_id
 
 
 def _spoken(report: Report) -> str:

@@ -58,6 +58,18 @@ def transaction(url: str | None = None) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def reading(url: str | None = None) -> Iterator[Connection]:
+    """A connection on which nothing is changed: without the two round trips that begin and commit a transaction."""
+    with _reader(url or database_url()).connect() as connection:
+        yield connection
+
+
+@cache
+def _reader(url: str) -> Engine:
+    return engine(url).execution_options(isolation_level="AUTOCOMMIT")
+
+
 def require_usable(url: str, *, named: str = "AFTERCARE_DATABASE_URL") -> None:
     """Raise DatabaseUnavailableError unless a Postgres new enough answers at ``url``.
 

@@ -18,6 +18,8 @@ _NO_BIDI = str.maketrans("", "", _BIDI_CONTROLS)
 _CONTROLS = "".join(
     char for char in map(chr, range(0xA0)) if unicodedata.category(char) == "Cc" and char not in "\t\n\r"
 )
+# Looking costs a tenth of translating, and next to nothing that is shown has one.
+_HARMFUL = re.compile(f"[{_BIDI_CONTROLS}{_CONTROLS}]")
 _HARMLESS = str.maketrans("", "", _BIDI_CONTROLS + _CONTROLS)
 # Where Chinese ends a sentence at a line's end, joining the lines needs no space.
 _AFTER_FULL_STOP = re.compile(r"(?<=[。，；：！？】）])\s*\n\s*")
@@ -28,7 +30,7 @@ _SECOND_FULL_STOP = re.compile(r"(?<=[…？！?!])[.。]")
 
 def harmless(value: object) -> object:
     """What a template shows, as it may be shown: text without control characters, and in the order it is written."""
-    return value.translate(_HARMLESS) if isinstance(value, str) else value
+    return value.translate(_HARMLESS) if isinstance(value, str) and _HARMFUL.search(value) else value
 
 
 def one_line(text: str) -> str:

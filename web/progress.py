@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from clock import utc_now
 from db import attachments, callbacks, clocks, events, surveys, tickets
-from db.session import transaction
+from db.session import reading, transaction
 from domain.exceptions import InvalidInputError
 from domain.faults import Fault
 from domain.lifecycle import CommandName, TicketState
@@ -55,7 +55,7 @@ VISIBLE = frozenset(
 def progress(request: Request, token: str) -> HTMLResponse:
     """What was done, what is next, by when, by whom."""
     subject = read_link(LinkPurpose.PROGRESS, token)
-    with transaction() as connection:
+    with reading() as connection:
         return _page(request, connection, subject, token)
 
 

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 
 from clock import utc_now
 from db import form_photos, intake, staff, tickets, turns
-from db.session import transaction
+from db.session import reading, transaction
 from domain.exceptions import IdempotencyKeyReusedError
 from domain.faults import Fault
 from domain.links import LinkError
@@ -69,7 +69,7 @@ async def _read(request: Request) -> Sent:
 @router.get("")
 def show(request: Request) -> HTMLResponse:
     """The empty form."""
-    with transaction() as connection:
+    with reading() as connection:
         values = tidy({"language": page_language(request)})
         return report_pages.form(request, uuid4().hex, values, regions=staff.list_regions(connection))
 
@@ -89,11 +89,13 @@ def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
             regions=staff.list_regions(connection) if sent.values["region"] else (),
             now=utc_now(),
         )
+        customer_id = None
         if isinstance(filled, Filled) and not sent.trap:
             turns.take(connection, key=_once(sent.key), customer=filled.customer)
             try:
                 keys = (_once(sent.key), _once_again(sent.key))
-                if intake.find_opened(connection, keys, filled.customer, filled.report):
+                opened, customer_id = intake.find_known(connection, keys, filled.customer, filled.report)
+                if opened is not None:
                     return _to_receipt(request, sent.key)
             except IdempotencyKeyReusedError:
                 sent, faults["form"] = replace(sent, key=uuid4().hex), Fault("already_sent")
@@ -102,7 +104,7 @@ def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
             faults = {}
         elif isinstance(filled, dict):
             faults = filled | faults
-        elif not faults and (answer := _decide(request, connection, sent, filled, photos=len(kept))):
+        elif not faults and (answer := _decide(request, connection, sent, filled, customer_id, photos=len(kept))):
             return answer
         elif not faults:
             faults["form"] = Fault("too_many_today")
@@ -113,7 +115,7 @@ def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
 @router.get("/sent/{key}")
 def receipt(request: Request, key: str) -> HTMLResponse:
     """The number, what was understood, what happens next by when (S-05); for a day, to whoever sent the form."""
-    with transaction() as connection:
+    with reading() as connection:
         for once in (_once(key), _once_again(key)) if _FORM_KEY.fullmatch(key) else ():
             shown = report_pages.receipt(request, connection, once, was_asked=once == _once_again(key))
             if shown is not None:
@@ -121,10 +123,11 @@ def receipt(request: Request, key: str) -> HTMLResponse:
     raise LinkError("no form was sent with this key")
 
 
-def _decide(request: Request, connection: Connection, sent: Sent, filled: Filled, *, photos: int) -> Response | None:
+def _decide(
+    request: Request, connection: Connection, sent: Sent, filled: Filled, customer_id: int | None, *, photos: int
+) -> Response | None:
     """Ask whether it is the open ticket, or open or join; None when there were too many of this customer today."""
     standard, now = get_standard(), utc_now()
-    customer_id = intake.find_customer(connection, filled.customer)
     if customer_id is None:
         opened = intake.open_first_ticket(
             connection,
