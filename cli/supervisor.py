@@ -122,7 +122,7 @@ class Supervisor:
 
 def stop_leftovers(home: Path) -> bool:
     """Stop what was started for this home and goes on without its ``aftercare``; returns whether there was anything."""
-    found = list(_leftovers(home.absolute()))
+    found = list(processes_of(home.absolute()))
     # The process manager first: it would start the others again, and stops them in their order.
     managers = [process for process in found if _is_manager(process)]
     _end(managers, patience=_PATIENCE)
@@ -130,7 +130,7 @@ def stop_leftovers(home: Path) -> bool:
     return bool(found)
 
 
-def _leftovers(home: Path) -> Iterator[psutil.Process]:
+def processes_of(home: Path) -> Iterator[psutil.Process]:
     """Processes with the environment of this home's programs; nobody else sets both variables so."""
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
