@@ -222,6 +222,14 @@ class Settings(BaseSettings):
         """The address of the Prefect server that ``aftercare up`` and ``aftercare demo`` start."""
         return f"http://127.0.0.1:{self.prefect_port}"
 
+    def runs_url(self, ticket_number: str) -> str | None:
+        """Where Prefect shows what its runs did to a ticket; None where people do not reach the server we know."""
+        return None if self.public_url else f"{self.prefect_url}/events?resource=aftercare.ticket.{ticket_number}"
+
+    def ticket_url(self, ticket_number: str) -> str:
+        """The ticket's page at the workbench."""
+        return f"{self.web_url}/workbench/tickets/{ticket_number}"
+
     @property
     def postgres_folder(self) -> Path:
         """The embedded database's data; a folder of its own, because the package opens its parents when run as root."""

@@ -14,6 +14,7 @@ from cli.ticket import local_time
 from db import attachments, callbacks, clocks, events, outbox, surveys, tickets
 from domain.contact import mask_email, mask_phone, shown_name
 from domain.people import Role
+from settings import get_settings
 
 # Where an event names a member of staff by id; "from" is one where it is a number.
 _PEOPLE = frozenset({"assignee_id", "from", "told", "supervisor_id"})
@@ -96,6 +97,9 @@ def print_sheet(screen: Screen, sheet: Sheet, zone: ZoneInfo) -> None:
         screen.say(f"  callback {call['id']} by {local_time(call['due_at'], zone)} {call['state']}{late}")
     for photo in sheet.photos:
         screen.say(f"  photo {photo['file_name']} ({photo['media_type']})")
+    settings = get_settings()
+    for url in filter(None, (settings.ticket_url(ticket["number"]), settings.runs_url(ticket["number"]))):
+        screen.say(f"  {url}")
 
 
 def _who(sheet: Sheet, event: Row) -> str:

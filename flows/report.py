@@ -12,6 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
 from domain.exceptions import DomainError
+from settings import get_settings
 
 _MOST_ROWS = 20
 
@@ -58,15 +59,21 @@ class Report:
         summary = ", ".join(f"{what}: {count}" for what, count in self.counts.items() if count) or "nothing was due"
         if self.rows:
             more = f" First {len(self.rows)} of {self.counts.total()}." if self.counts.total() > len(self.rows) else ""
-            create_table_artifact(
-                key=self.key, table=[dict(row) for row in self.rows], description=f"{self.description} {summary}.{more}"
-            )
+            table = [_linked(row) for row in self.rows]
+            create_table_artifact(key=self.key, table=table, description=f"{self.description} {summary}.{more}")
         if self.problems:
             return Failed(
                 message=f"{summary}; failed: {'; '.join(self.problems[:5])}. See the failed task runs; "
                 "what failed is tried again by the next run."
             )
         return Completed(message=summary)
+
+
+def _linked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row, its ticket's number as a link to the workbench."""
+    if not row.get("ticket"):
+        return dict(row)
+    return {**row, "ticket": f"[{row['ticket']}]({get_settings().ticket_url(str(row['ticket']))})"}
 
 
 def too_late() -> State[None]:

@@ -162,11 +162,5 @@ def _page(
     context = page_of(
         dossier, reader, standard=get_standard(), now=now, attempt=attempt, shows_contact=shows_contact, **how
     )
-    runs_url = _runs_url(dossier.ticket["number"])
+    runs_url = get_settings().runs_url(dossier.ticket["number"])
     return show(member, "ticket", now=now, status=status, runs_url=runs_url, scores=scores, **context)
-
-
-def _runs_url(number: str) -> str | None:
-    """Where Prefect shows what its runs did to a ticket; known only while both are tried on one machine."""
-    settings = get_settings()
-    return None if settings.public_url else f"{settings.prefect_url}/events?resource=aftercare.ticket.{number}"
