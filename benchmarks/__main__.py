@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import commands, delivery, drain, peak, replay, sweep, web
+from benchmarks import commands, delivery, digest, drain, peak, replay, sweep, web
 from benchmarks.database import Bench
 from db import embedded
 
@@ -34,6 +34,10 @@ AIMS = {
         for name in ("create", "create_django", "api", "page", "page_django")
         for figure in ("per_s", "p50_ms", "p95_ms", "p99_ms")
     },
+    "digest_s": "aim < 10 (a week among 1 M tickets and 8 M events)",
+    "digest_peak_mb": "aim < 300",
+    "digest_1m_vs_100k": "aim ≤ 1.5",
+    "digest_vs_pandas": "the same figures from the weeks' rows with pandas are 1",
     "idle_cpu_pct": "aim < 10 (of one core, everything at rest, the database too)",
     "idle_rss_mb": "aim < 900",
     "handover_p50_s": "3 tickets/s with their whole lives, 3 minutes",
@@ -52,6 +56,7 @@ BENCHES = {
     "drain": drain.measure,
     "sweep": sweep.measure,
     "delivery": delivery.measure,
+    "digest": digest.measure,
     "web": web.measure,
     "peak": peak.measure,
     "replay": replay.measure,

@@ -29,21 +29,22 @@ class BreachCause(StrEnum):
 class BrokenPromise:
     """What had happened on the ticket, in the round of the promise, before it broke.
 
-    ``was_raised``: the priority was raised so late that the new time was over already. ``is_late_assigned``: its
-    assignment, ``is_late_contacted``: its response had broken their own promise. ``waited``: the clock was paused.
+    ``was_raised``: the priority was raised so late that the new time was over already. ``is_assigned_late`` and
+    ``is_contacted_late``: its assignment, its response had broken their own promise. ``waited_for_customer``: for an
+    answer or an agreement.
     """
 
     clock: ClockKind
     was_raised: bool = False
     is_assigned: bool = True
-    is_late_assigned: bool = False
-    is_late_contacted: bool = False
+    is_assigned_late: bool = False
+    is_contacted_late: bool = False
     waited_for_part: bool = False
     has_delay: bool = False
     came_back: bool = False
     was_refused: bool = False
     changed_hands: bool = False
-    waited: bool = False
+    waited_for_customer: bool = False
 
 
 # The first that holds is the cause: what stood in the way of everything first, then what staff wrote down at the time,
@@ -51,14 +52,14 @@ class BrokenPromise:
 _CAUSES: tuple[tuple[BreachCause, Callable[[BrokenPromise], bool]], ...] = (
     (BreachCause.PRIORITY_RAISED, lambda broken: broken.was_raised),
     (BreachCause.NOBODY_ASSIGNED, lambda broken: not broken.is_assigned),
-    (BreachCause.ASSIGNED_LATE, lambda broken: broken.is_late_assigned and broken.clock is ClockKind.RESPONSE),
+    (BreachCause.ASSIGNED_LATE, lambda broken: broken.is_assigned_late and broken.clock is ClockKind.RESPONSE),
     (BreachCause.WAITED_FOR_PART, lambda broken: broken.waited_for_part),
     (BreachCause.DELAY_REPORTED, lambda broken: broken.has_delay),
     (BreachCause.CAME_BACK, lambda broken: broken.came_back),
     (BreachCause.PLAN_REFUSED, lambda broken: broken.was_refused),
     (BreachCause.CHANGED_HANDS, lambda broken: broken.changed_hands),
-    (BreachCause.CONTACTED_LATE, lambda broken: broken.is_late_contacted or broken.clock is ClockKind.RESPONSE),
-    (BreachCause.WAITED_FOR_CUSTOMER, lambda broken: broken.waited),
+    (BreachCause.CONTACTED_LATE, lambda broken: broken.is_contacted_late or broken.clock is ClockKind.RESPONSE),
+    (BreachCause.WAITED_FOR_CUSTOMER, lambda broken: broken.waited_for_customer),
     (BreachCause.TOOK_LONGER, lambda _: True),
 )
 

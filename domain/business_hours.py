@@ -70,12 +70,15 @@ class BusinessCalendar:
             return timedelta(0)
         if self.always_open:
             return end - start
-        total = timedelta(0)
+        used = (min(closes, end) - max(opens, start) for opens, closes in self.periods(start, end))
+        return sum(used, timedelta(0))
+
+    def periods(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The open periods (UTC) of which something lies between ``start`` and ``end``, in order."""
         for opens, closes in self._periods_from(start, limit_days=(end - start).days + 3):
             if opens >= end:
-                break
-            total += min(closes, end) - max(opens, start)
-        return total
+                return
+            yield opens, closes
 
     def _periods_from(
         self, moment: datetime, *, limit_days: int = _HORIZON.days

@@ -1,265 +1,228 @@
-"""The weekly digest: rows in, figures out, each beside the week before (S-61). The one module that knows pandas.
+"""The digest's figures as one dictionary: counts of the database in, pairs, shares, causes and headline out (S-61).
 
-A figure that cannot be computed (a share of nothing) is None, never zero.
+A figure that cannot be computed (a share of nothing) is None, never zero. What each one means: domain/metrics.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import pandas as pd
-
-from domain.breaches import BreachCause
-from domain.business_hours import BusinessCalendar
-from domain.exceptions import InvalidInputError
-from domain.lifecycle import CommandName, TicketState
-from domain.satisfaction import DIMENSIONS, STAGES, needs_callback
+from domain.breaches import BrokenPromise, cause_of
+from domain.headline import headline
+from domain.lifecycle import CommandName
+from domain.satisfaction import DIMENSIONS, STAGES
 from domain.sla import ClockKind
+from domain.spans import PERIODS, Span
 from domain.standard import Standard
 from domain.tickets import Category, Channel, Priority
 
-MOST_DAYS = 92
-_MOST_CASES = 20
-_WORKING_DAY = timedelta(hours=9)
+Rows = Sequence[Mapping[str, Any]]
+Pair = dict[str, Any]
+
+_NOW, _BEFORE = PERIODS - 1, PERIODS - 2
+_JUDGED = (ClockKind.RESPONSE, ClockKind.RESOLUTION)
+_CLOSING = (CommandName.CONFIRM_COMPLETION, CommandName.CLOSE)
+_KNOWN = {
+    "channel": [channel.value for channel in Channel],
+    "category": [category.value for category in Category],
+    "priority": [priority.value for priority in Priority],
+}
+_SIGNS = tuple(field.name for field in fields(BrokenPromise))
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
-    """An ISO week, or another span of whole days, in the organisation's zone; ``since`` inclusive, ``until`` exclusive
-    (aware). ``before`` begins the span of the same length that it is compared with."""
+class Counts:
+    """What the database counted in a span; ``period`` 0 is the oldest, a part is a priority, a region, and so on.
 
-    label: str
-    before: datetime
-    since: datetime
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DigestRows:
-    """What the database knows about a week and the one before it; one mapping per row, moments aware UTC.
-
-    opened: id, state, opened_at, channel, category, priority, region, responded_at, completed_at.
-    finished: kind (a command's name), at. promises: kind, priority, at, met, ticket_number, due_at, assignee_name,
-    team_name. asked: at. answers: at, ticket_number, comment and the four scores, reason, callback_state, in_time.
-    callbacks: at (due), in_time. open_now and open_before: open tickets at the end of each week.
+    opened: period, part, word, tickets. finished: period, kind (a command's name), times. open_at: open tickets at the
+    end of the reported period and of the one before. promises: period, kind, part, word, met, missed. signs: period,
+    the fields of a BrokenPromise, promises. breaches and low_scores: one row per case. asked: period, surveys.
+    answers: period, answers, and mean, low and given of each dimension and stage. callbacks: period, due, in_time.
+    answered and informed: tickets, in_time.
     """
 
-    opened: Sequence[Mapping[str, Any]]
-    finished: Sequence[Mapping[str, Any]]
-    promises: Sequence[Mapping[str, Any]]
-    asked: Sequence[Mapping[str, Any]]
-    answers: Sequence[Mapping[str, Any]]
-    callbacks: Sequence[Mapping[str, Any]]
-    open_now: int
-    open_before: int
+    opened: Rows
+    finished: Rows
+    open_at: tuple[int, int]
+    promises: Rows
+    signs: Rows
+    breaches: Rows
+    asked: Rows
+    answers: Rows
+    low_scores: Rows
+    callbacks: Rows
+    answered: Mapping[str, Any]
+    informed: Mapping[str, Any]
 
 
-def week_of(day: date, time_zone: str) -> Week:
-    """The ISO week that contains ``day``, with its borders at local midnight."""
-    zone = ZoneInfo(time_zone)
-    monday = day - timedelta(days=day.weekday())
-    borders = [datetime.combine(monday + timedelta(days=shift), datetime.min.time(), zone) for shift in (-7, 0, 7)]
-    iso = monday.isocalendar()
-    return Week(f"{iso.year}-W{iso.week:02d}", *borders)
-
-
-def week_named(label: str, time_zone: str) -> Week:
-    """The week that is written ``2026-W47``. Raises InvalidInputError when there is none."""
-    match = re.fullmatch(r"(20\d\d)-W(\d\d)", label)
-    try:
-        monday = date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
-    except ValueError:
-        monday = None
-    if monday is None:
-        raise InvalidInputError("week", "is no week; write it like 2026-W47")
-    return week_of(monday, time_zone)
-
-
-def days_between(first: date, last: date, time_zone: str) -> Week:
-    """The days from ``first`` to ``last``, both included, beside as many days before. Raises InvalidInputError."""
-    count = (last - first).days + 1
-    if not 1 <= count <= MOST_DAYS:
-        raise InvalidInputError("last_day", f"must be the first day or one of the {MOST_DAYS - 1} after it")
-    if not 2000 <= first.year <= 2099:
-        raise InvalidInputError("first_day", "is not of this century")
-    zone = ZoneInfo(time_zone)
-    days = (first - timedelta(days=count), first, last + timedelta(days=1))
-    return Week(f"{first}/{last}", *(datetime.combine(day, datetime.min.time(), zone) for day in days))
-
-
-def last_full_week(now: datetime, time_zone: str) -> Week:
-    """The week before the one that contains ``now``."""
-    return week_of(now.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=7), time_zone)
-
-
-def compute(rows: DigestRows, week: Week, standard: Standard) -> dict[str, Any]:
+def compute(counts: Counts, span: Span, standard: Standard) -> dict[str, Any]:
     """All figures of the digest as JSON values, for templates and artifacts."""
-    opened = _frame(rows.opened, ["opened_at", "channel", "category", "priority", "region"], at="opened_at")
-    finished = _frame(rows.finished, ["at", "kind"])
-    promises = _frame(rows.promises, ["at", "kind", "priority", "met"])
-    answers = _frame(rows.answers, ["at", *DIMENSIONS])
-    callbacks = _frame(rows.callbacks, ["at", "in_time"])
-    now, before = _halves(opened, week)
-    return {
-        "week": week.label,
-        "since": week.since.isoformat(),
-        "until": week.until.isoformat(),
-        "volume": {
-            "opened": _pair(len(now), len(before)),
-            "completed": _count_of(finished, week, [CommandName.COMPLETE]),
-            "closed": _count_of(finished, week, [CommandName.CONFIRM_COMPLETION, CommandName.CLOSE]),
-            "cancelled": _count_of(finished, week, [CommandName.CANCEL]),
-            "open_at_end": _pair(rows.open_now, rows.open_before),
-            "by_channel": _by(now, before, "channel", [word.value for word in Channel]),
-            "by_category": _by(now, before, "category", [word.value for word in Category]),
-            "by_priority": _by(now, before, "priority", [word.value for word in Priority]),
-            "by_region": _by(now, before, "region", []),
+    marks = standard.benchmarks
+    figures = {
+        "week": span.label,
+        "span": {"kind": span.kind.value, "region": span.region},
+        "since": span.since.isoformat(),
+        "until": span.until.isoformat(),
+        "volume": _volume(counts),
+        "sla": _kept(counts.promises, "all", [""])[""]
+        | {"by_priority": _kept(counts.promises, "priority", _KNOWN["priority"])}
+        | {
+            f"by_{part}": _kept(counts.promises, part, _words(counts.promises, part))
+            for part in ("category", "region", "team")
         },
-        "sla": _sla(promises, week)
-        | {"by_category": {}, "by_region": {}, "by_team": {}}
-        | {"by_priority": {p.value: _sla(promises[promises["priority"] == p.value], week) for p in Priority}},
-        "breaches": _breaches(rows.promises, week),
-        "satisfaction": _satisfaction(answers, rows.asked, week, standard.callback.low_score),
-        "low_scores": _low_scores(rows.answers, week, standard.callback.low_score),
+        "breach_causes": _causes(counts.signs, _JUDGED),
+        "breaches": [_breach(row) for row in counts.breaches],
+        "satisfaction": _satisfaction(counts),
+        "low_scores": [dict(row) for row in counts.low_scores],
         "callbacks": {
-            "due": _pair(*(len(half) for half in _halves(callbacks, week))),
-            "in_time_share": _pair(*(_share(half["in_time"]) for half in _halves(callbacks, week))),
+            "due": _pair_of(counts.callbacks, "due"),
+            "in_time_share": _pair(*(_called(counts, period) for period in (_NOW, _BEFORE))),
         },
-        "benchmarks": _benchmarks(rows.opened, week, standard),
-        **_to_come(standard),
-    }
-
-
-def _to_come(standard: Standard) -> dict[str, Any]:
-    """The entries that are read already and not counted yet, as in a span without anything."""
-    followed = ("response_share", "resolution_share", "overall_mean", "low_share", "callbacks_in_time_share")
-    return {
-        "span": {"kind": "week", "region": None},
-        "trend": [{"label": "", "opened": 0, **dict.fromkeys(followed)} for _ in range(5)],
-        "breach_causes": [],
+        "benchmarks": {
+            "answered": {"share": _in_time(counts.answered), "target": marks.answered_share},
+            "informed": {"share": _in_time(counts.informed), "target": marks.informed_share},
+        },
+        "trend": [{"label": label} | _figures_of(counts, period) for period, label in enumerate(span.labels)],
         "targets": standard.targets.model_dump(),
-        "headline": {"kind": "nothing", "values": {}},
         **{name: [] for name in ("words", "actions", "best", "coaching")},
     }
+    by_clock = {clock.value: _causes(counts.signs, [clock]) for clock in _JUDGED}
+    return figures | {"headline": headline(figures, by_clock)}
 
 
-def _frame(rows: Sequence[Mapping[str, Any]], columns: list[str], *, at: str = "at") -> pd.DataFrame:
-    frame = pd.DataFrame.from_records([dict(row) for row in rows], columns=columns)
-    return frame.assign(at=pd.to_datetime(frame[at], utc=True))
-
-
-def _halves(frame: pd.DataFrame, week: Week) -> tuple[pd.DataFrame, pd.DataFrame]:
-    at = frame["at"]
-    this = frame[(at >= week.since) & (at < week.until)]
-    last = frame[(at >= week.before) & (at < week.since)]
-    return this, last
-
-
-def _pair(now: Any, before: Any) -> dict[str, Any]:
+def _pair(now: Any, before: Any) -> Pair:
     return {"now": now, "before": before}
 
 
-def _share(flags: pd.Series[Any]) -> float | None:
-    return None if flags.empty else round(float(flags.astype(bool).mean()), 4)
+def _share(part: int, rest: int) -> float | None:
+    return round(part / (part + rest), 4) if part + rest else None
 
 
-def _count_of(finished: pd.DataFrame, week: Week, kinds: list[CommandName]) -> dict[str, Any]:
-    names = [kind.value for kind in kinds]
-    return _pair(*(int(half["kind"].isin(names).sum()) for half in _halves(finished, week)))
+def _sum(rows: Iterable[Mapping[str, Any]], count: str, period: int) -> int:
+    return sum(row[count] for row in rows if row["period"] == period)
 
 
-def _by(now: pd.DataFrame, before: pd.DataFrame, column: str, known: list[str]) -> dict[str, Any]:
-    counts_now, counts_before = now[column].value_counts(), before[column].value_counts()
-    words = known or sorted({str(word) for word in [*counts_now.index, *counts_before.index]})
-    pairs = {word: _pair(int(counts_now.get(word, 0)), int(counts_before.get(word, 0))) for word in words}
-    return {word: pair for word, pair in pairs.items() if pair["now"] or pair["before"]}
+def _pair_of(rows: Iterable[Mapping[str, Any]], count: str) -> Pair:
+    rows = list(rows)
+    return _pair(_sum(rows, count, _NOW), _sum(rows, count, _BEFORE))
 
 
-def _sla(promises: pd.DataFrame, week: Week) -> dict[str, Any]:
-    return {kind.value: _promise(promises[promises["kind"] == kind.value], week) for kind in _JUDGED}
+def _of_part(rows: Rows, part: str, word: str = "") -> Rows:
+    return [row for row in rows if row["part"] == part and row["word"] == word]
 
 
-_JUDGED = (ClockKind.RESPONSE, ClockKind.RESOLUTION)
+def _words(rows: Rows, part: str) -> list[str]:
+    """The words that a part has in the reported period or the one before: known ones in their order, then the others
+    sorted, then the empty one."""
+    known = _KNOWN.get(part, [])
+    found = {row["word"] for row in rows if row["part"] == part and row["period"] in (_NOW, _BEFORE)}
+    others = sorted(found.difference(known), key=lambda word: (not word, word))
+    return [*(word for word in known if word in found), *others]
 
 
-def _promise(promises: pd.DataFrame, week: Week) -> dict[str, Any]:
-    halves = _halves(promises, week)
-    met = [int(half["met"].astype(bool).sum()) for half in halves]
+def _volume(counts: Counts) -> dict[str, Any]:
+    def finished(*kinds: CommandName) -> Pair:
+        return _pair_of((row for row in counts.finished if row["kind"] in kinds), "times")
+
     return {
-        "met": _pair(*met),
-        "missed": _pair(*(len(half) - kept for half, kept in zip(halves, met, strict=True))),
-        "share": _pair(*(_share(half["met"]) for half in halves)),
-    }
-
-
-def _in_week(moment: datetime, week: Week) -> bool:
-    return week.since <= moment < week.until
-
-
-def _breaches(promises: Sequence[Mapping[str, Any]], week: Week) -> list[dict[str, Any]]:
-    broken = [row for row in promises if not row["met"] and _in_week(row["at"], week)]
-    broken.sort(key=lambda row: (row["priority"], row["at"]))
-    names = ("ticket_number", "priority", "assignee_name", "team_name")
-    return [
-        {name: row[name] for name in names}
-        | {"cause": BreachCause.TOOK_LONGER.value}
-        | {"clock": row["kind"], "due_at": row["at"].isoformat()}
-        for row in broken[:_MOST_CASES]
-    ]
-
-
-def _satisfaction(
-    answers: pd.DataFrame, asked: Sequence[Mapping[str, Any]], week: Week, low_score: int
-) -> dict[str, Any]:
-    halves = _halves(answers, week)
-    invitations = _halves(_frame(asked, ["at"]), week)
-    means = {dimension: _pair(*(_mean(half[dimension]) for half in halves)) for dimension in DIMENSIONS}
-    return {
-        "asked": _pair(*(len(half) for half in invitations)),
-        "answered": _pair(*(len(half) for half in halves)),
-        "means": means,
-        "low_share": _pair(*(_share(half["overall"] <= low_score) for half in halves)),
-        "stages": {
-            stage: dict.fromkeys(("mean", "low_share"), _pair(None, None)) | {"given": _pair(0, 0)} for stage in STAGES
+        "opened": _pair_of(_of_part(counts.opened, "all"), "tickets"),
+        "completed": finished(CommandName.COMPLETE),
+        "closed": finished(*_CLOSING),
+        "cancelled": finished(CommandName.CANCEL),
+        "open_at_end": _pair(*counts.open_at),
+        **{
+            f"by_{part}": {
+                word: _pair_of(_of_part(counts.opened, part, word), "tickets") for word in _words(counts.opened, part)
+            }
+            for part in ("channel", "category", "priority", "region")
         },
     }
 
 
-def _mean(scores: pd.Series[Any]) -> float | None:
-    """The mean of the scores that were given; a reply by SMS gives the overall one only."""
-    given = pd.to_numeric(scores.dropna())
-    return None if given.empty else round(float(given.mean()), 2)
-
-
-def _low_scores(answers: Sequence[Mapping[str, Any]], week: Week, low_score: int) -> list[dict[str, Any]]:
-    low = [r for r in answers if _in_week(r["at"], week) and needs_callback(r["overall"], low_score=low_score)]
-    low.sort(key=lambda row: (row["overall"], row["at"]))
-    names = ("ticket_number", "overall", "comment", "reason", "callback_state", "in_time")
-    return [{name: row[name] for name in names} for row in low[:_MOST_CASES]]
-
-
-def _benchmarks(opened: Sequence[Mapping[str, Any]], week: Week, standard: Standard) -> dict[str, Any]:
-    """Of the tickets opened in the week and not cancelled: contacted in 24 h; completed in 3 working days (S-61)."""
-    targets = standard.benchmarks
-    office = next((c for c in map(standard.calendar, standard.calendars) if not c.always_open), None)
-    tickets = [row for row in opened if _in_week(row["opened_at"], week) and row["state"] != TicketState.CANCELLED]
-    answered = [_within(row, "responded_at", targets.answered_within, None) for row in tickets]
-    limit = targets.informed_within_working_days * _WORKING_DAY
-    informed = [_within(row, "completed_at", limit, office) for row in tickets]
+def _kept(promises: Rows, part: str, words: Iterable[str]) -> dict[str, Any]:
+    """By the words of a part, and by clock: promises met, missed, and the share that was met."""
     return {
-        "answered": {"share": _share(pd.Series(answered, dtype=bool)), "target": targets.answered_share},
-        "informed": {"share": _share(pd.Series(informed, dtype=bool)), "target": targets.informed_share},
+        word: {clock.value: _promise(_of_clock(promises, clock, part, word)) for clock in _JUDGED} for word in words
     }
 
 
-def _within(row: Mapping[str, Any], column: str, limit: timedelta, calendar: BusinessCalendar | None) -> bool:
-    if row[column] is None:
-        return False
-    if calendar is None:
-        return bool(row[column] - row["opened_at"] <= limit)
-    return calendar.between(row["opened_at"], row[column]) <= limit
+def _of_clock(promises: Rows, clock: ClockKind, part: str = "all", word: str = "") -> Rows:
+    return [row for row in _of_part(promises, part, word) if row["kind"] == clock]
+
+
+def _promise(promises: Rows) -> dict[str, Pair]:
+    met, missed = _pair_of(promises, "met"), _pair_of(promises, "missed")
+    return {"met": met, "missed": missed, "share": {half: _share(met[half], missed[half]) for half in met}}
+
+
+def _breach(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("ticket_number", "priority", "clock", "assignee_name", "team_name")
+    shown = {name: row[name] for name in names}
+    return shown | {"due_at": row["due_at"].isoformat(), "cause": cause_of(_broken(row)).value}
+
+
+def _broken(row: Mapping[str, Any]) -> BrokenPromise:
+    return BrokenPromise(**{name: row[name] for name in _SIGNS} | {"clock": ClockKind(row["clock"])})
+
+
+def _causes(signs: Rows, clocks: Collection[ClockKind]) -> list[dict[str, Any]]:
+    """How many promises of these clocks broke by which cause, the most frequent first."""
+    counted: dict[int, Counter[str]] = {_NOW: Counter(), _BEFORE: Counter()}
+    for row in signs:
+        if row["clock"] in clocks:
+            counted[row["period"]][cause_of(_broken(row)).value] += row["promises"]
+    now, before = counted[_NOW], counted[_BEFORE]
+    causes = sorted(now | before, key=lambda cause: (-now[cause], -before[cause], cause))
+    return [{"cause": cause, **_pair(now[cause], before[cause])} for cause in causes]
+
+
+def _satisfaction(counts: Counts) -> dict[str, Any]:
+    return {
+        "asked": _pair_of(counts.asked, "surveys"),
+        "answered": _pair_of(counts.answers, "answers"),
+        "means": {dimension: _scored(counts.answers, dimension)["mean"] for dimension in DIMENSIONS},
+        "low_share": _scored(counts.answers, "overall")["low_share"],
+        "stages": {stage: _scored(counts.answers, stage) for stage in STAGES},
+    }
+
+
+def _scored(answers: Rows, name: str) -> dict[str, Pair]:
+    """Mean, share of low scores and number of the scores that were given for a dimension or stage."""
+    halves = [_score(answers, name, period) for period in (_NOW, _BEFORE)]
+    return {figure: _pair(*(half[figure] for half in halves)) for figure in ("mean", "low_share", "given")}
+
+
+def _score(answers: Rows, name: str, period: int) -> dict[str, Any]:
+    row = next((row for row in answers if row["period"] == period), None)
+    if row is None or not row[f"{name}_given"]:
+        return {"mean": None, "low_share": None, "given": 0}
+    given, low = row[f"{name}_given"], row[f"{name}_low"]
+    return {"mean": round(row[f"{name}_mean"], 2), "low_share": _share(low, given - low), "given": given}
+
+
+def _called(counts: Counts, period: int) -> float | None:
+    in_time, due = (_sum(counts.callbacks, name, period) for name in ("in_time", "due"))
+    return _share(in_time, due - in_time)
+
+
+def _in_time(counted: Mapping[str, Any]) -> float | None:
+    return _share(counted["in_time"], counted["tickets"] - counted["in_time"])
+
+
+def _figures_of(counts: Counts, period: int) -> dict[str, Any]:
+    """The figures that are followed over all periods."""
+    kept = {}
+    for clock in _JUDGED:
+        rows = _of_clock(counts.promises, clock)
+        kept[f"{clock.value}_share"] = _share(_sum(rows, "met", period), _sum(rows, "missed", period))
+    overall = _score(counts.answers, "overall", period)
+    return {
+        "opened": _sum(_of_part(counts.opened, "all"), "tickets", period),
+        **kept,
+        "overall_mean": overall["mean"],
+        "low_share": overall["low_share"],
+        "callbacks_in_time_share": _called(counts, period),
+    }

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from db import histories, reports
 from db.models import Ticket, TicketEvent
-from domain.digest import compute, last_full_week
+from domain.spans import last_full_week
 from domain.standard import Standard
 from replay.tally import Tally
 
@@ -84,5 +84,5 @@ def _digests(connection: Connection, standard: Standard, last: datetime | None) 
     for back in range(DIGESTS):
         moment = last + timedelta(days=7) - timedelta(days=7 * back)
         week = last_full_week(moment, standard.organisation.time_zone)
-        digests.append(compute(reports.digest_rows(connection, week), week, standard))
+        digests.append(reports.digest(connection, week, standard))
     return digests

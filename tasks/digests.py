@@ -11,23 +11,22 @@ from prefect.cache_policies import NO_CACHE
 from db import outbox, reports
 from db.outbox import NewMessage
 from db.session import transaction
-from domain.digest import Week, compute, last_full_week
 from domain.messages import Medium, MessageKind
+from domain.spans import Span, last_full_week
 from settings import get_standard
 from templates.render import render_markdown
 
 
-def week_before(now: datetime) -> Week:
+def week_before(now: datetime) -> Span:
     """The last full week at ``now`` in the organisation's zone."""
     return last_full_week(now, get_standard().organisation.time_zone)
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def load_figures(week: Week) -> dict[str, Any]:
+def load_figures(week: Span) -> dict[str, Any]:
     """All figures of the digest."""
-    standard = get_standard()
     with transaction() as connection:
-        return compute(reports.digest_rows(connection, week), week, standard)
+        return reports.digest(connection, week, get_standard())
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)

@@ -61,11 +61,32 @@ def test_a_range_of_days_is_told_beside_as_many_before(site: Site, api: Api) -> 
     assert [(low["ticket_number"], low["comment"]) for low in report["low_scores"]] == [(number, LOW.comment)]
 
 
-def test_a_week_is_named_or_the_last_full_one(api: Api) -> None:
-    known = api.get("/reports/weekly", week="2026-W01").json()
+def test_a_week_or_month_is_named_or_the_last_full_one(api: Api) -> None:
+    week, month = (
+        api.get("/reports/weekly", week="2026-W01").json(),
+        api.get("/reports/monthly", month="2026-02").json(),
+    )
 
-    assert (known["week"], known["since"][:10], known["until"][:10]) == ("2026-W01", "2025-12-29", "2026-01-05")
-    assert api.get("/reports/weekly").json()["until"] <= utc_now().isoformat()
+    assert (week["week"], week["since"][:10], week["until"][:10]) == ("2026-W01", "2025-12-29", "2026-01-05")
+    assert (month["week"], month["since"][:10], month["until"][:10]) == ("2026-02", "2026-02-01", "2026-03-01")
+    assert [period["label"] for period in month["trend"]] == ["2025-10", "2025-11", "2025-12", "2026-01", "2026-02"]
+    for path in ("weekly", "monthly"):
+        assert api.get(f"/reports/{path}").json()["until"] <= utc_now().isoformat()
+
+
+def test_a_report_is_of_one_region_or_of_all(site: Site, api: Api) -> None:
+    with site.desk() as desk:
+        desk.open(at=desk.after(hours=-1), region="east")
+        desk.open(at=desk.after(hours=-1), region=None)
+    days = {"first_day": _day(-3), "last_day": _day(0)}
+
+    def opened(**query: str) -> tuple[Any, Any]:
+        report = api.get("/reports/summary", **days, **query).json()
+        return report["volume"]["opened"]["now"], report["span"]["region"]
+
+    assert api.get("/reports/summary", **days).json()["volume"]["by_region"].keys() >= {"east", ""}
+    assert opened(region="east") == (opened()[0] - 1, "east")
+    assert opened(region="nowhere") == (0, "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +99,9 @@ def test_a_week_is_named_or_the_last_full_one(api: Api) -> None:
         ("weekly", {"week": "2026-W47\x00"}, "query.week"),
         ("weekly", {"week": "2099-W01"}, "query.week"),
         ("weekly", {"week": "0001-W01"}, "query.week"),
+        ("weekly", {"region": "east\x00"}, "query.region"),
+        ("monthly", {"month": "2026-13"}, "query.month"),
+        ("monthly", {"month": "2099-01"}, "query.month"),
         ("summary", {"first_day": "2026-01-02", "last_day": "2026-01-01"}, "query.last_day"),
         ("summary", {"first_day": "2026-01-01", "last_day": "2026-12-31"}, "query.last_day"),
         ("summary", {"first_day": "9999-12-31", "last_day": "9999-12-31"}, "query.first_day"),

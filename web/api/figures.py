@@ -6,7 +6,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from domain.breaches import BreachCause
+from domain.headline import HeadlineKind
 from domain.sla import ClockKind
+from domain.spans import SpanKind
 from domain.tickets import Category, Channel, Priority
 
 
@@ -47,9 +50,18 @@ class Promises(BaseModel):
 
 
 class AllPromises(Promises):
-    """The same, and by priority."""
+    """The same, and by priority, category, region and the team that had the ticket; the empty word: none of them."""
 
     by_priority: dict[Priority, Promises]
+    by_category: dict[Category, Promises]
+    by_region: dict[str, Promises]
+    by_team: dict[str, Promises]
+
+
+class Cause(Pair):
+    """How many promises broke by a cause."""
+
+    cause: BreachCause
 
 
 class Breach(BaseModel):
@@ -59,6 +71,7 @@ class Breach(BaseModel):
     priority: Priority
     clock: ClockKind
     due_at: datetime
+    cause: BreachCause
     assignee_name: str | None
     team_name: str | None
 
@@ -72,6 +85,23 @@ class Means(BaseModel):
     overall: Pair
 
 
+class Stage(BaseModel):
+    """How a stage of the service was rated by those whom it concerned (S-50)."""
+
+    mean: Pair
+    low_share: Pair
+    given: Pair
+
+
+class Stages(BaseModel):
+    """The stages of the service."""
+
+    booking: Stage
+    on_site: Stage
+    follow_up: Stage
+    confirmation: Stage
+
+
 class Satisfaction(BaseModel):
     """What customers answered."""
 
@@ -79,6 +109,7 @@ class Satisfaction(BaseModel):
     answered: Pair
     means: Means
     low_share: Pair
+    stages: Stages
 
 
 class LowScore(BaseModel):
@@ -113,10 +144,60 @@ class Benchmarks(BaseModel):
     informed: Benchmark
 
 
+class Followed(BaseModel):
+    """The figures that are followed from span to span."""
+
+    response_share: float | None
+    resolution_share: float | None
+    overall_mean: float | None
+    low_share: float | None
+    callbacks_in_time_share: float | None
+
+
+class Period(Followed):
+    """One of the five spans that end with this one."""
+
+    label: str = Field(examples=["2026-W47"])
+    opened: int
+
+
+class Because(BaseModel):
+    """What moved with the figure of the headline."""
+
+    of: str = Field(examples=["breach_cause"])
+    value: str = Field(examples=["waited_for_part"])
+    now: float | int
+    before: float | int
+
+
+class Change(BaseModel):
+    """The figure that changed most; all null in a span as steady as the one before."""
+
+    figure: str | None = Field(default=None, examples=["resolution_share"])
+    now: float | int | None = None
+    before: float | int | None = None
+    because: Because | None = None
+
+
+class Headline(BaseModel):
+    """What changed most, and what it is put down to."""
+
+    kind: HeadlineKind
+    values: Change
+
+
+class Asked(BaseModel):
+    """What the report is about."""
+
+    kind: SpanKind
+    region: str | None = Field(description="Only its tickets; null: all.")
+
+
 class Report(BaseModel):
     """What happened in a span; `since` is inclusive, `until` exclusive."""
 
-    week: str = Field(description="The ISO week, or the days as `first/last`.", examples=["2026-W47"])
+    week: str = Field(description="The ISO week, the month, or the days as `first/last`.", examples=["2026-W47"])
+    span: Asked
     since: datetime
     until: datetime
     volume: Volume
@@ -126,3 +207,7 @@ class Report(BaseModel):
     low_scores: list[LowScore]
     callbacks: Callbacks
     benchmarks: Benchmarks
+    breach_causes: list[Cause] = Field(description="The most frequent first.")
+    trend: list[Period] = Field(description="The four spans before and this one.")
+    targets: Followed = Field(description="What is aimed at; of `low_share` at most so much.")
+    headline: Headline

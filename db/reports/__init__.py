@@ -1,0 +1,40 @@
+"""Read-only queries behind the digest, by subject; each costs what happened in its span, not the history (S-61)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from db.models import Staff
+from db.reports import benchmarks, breaches, callbacks, promises, satisfaction, volume
+from db.rows import fetch
+from domain.digest import Counts, compute
+from domain.people import Role
+from domain.spans import Span
+from domain.standard import Standard
+
+
+def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, Any]:
+    """All figures of the digest, counted by the database, as JSON values (``domain.digest.compute``)."""
+    counts = Counts(
+        opened=volume.opened(connection, span),
+        finished=volume.finished(connection, span),
+        open_at=volume.open_at_ends(connection, span),
+        promises=promises.judged(connection, span),
+        signs=breaches.signs(connection, span),
+        breaches=breaches.worst(connection, span),
+        asked=satisfaction.asked(connection, span),
+        answers=satisfaction.answered(connection, span, low_score=standard.callback.low_score),
+        low_scores=satisfaction.lowest(connection, span, low_score=standard.callback.low_score),
+        callbacks=callbacks.due(connection, span),
+        answered=benchmarks.answered(connection, span, standard),
+        informed=benchmarks.informed(connection, span, standard),
+    )
+    return compute(counts, span, standard)
+
+
+def managers(connection: Connection) -> list[dict[str, Any]]:
+    """Active managers (id, language), who get the digest."""
+    query = select(Staff.id, Staff.language).where(Staff.is_active, Staff.role == Role.MANAGER.value)
+    return fetch(connection, query)
