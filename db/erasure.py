@@ -30,6 +30,7 @@ from db.held import HeldTicket, hold
 from db.models import (
     Attachment,
     Callback,
+    CareTaken,
     Customer,
     Enclosure,
     InboxEntry,
@@ -262,6 +263,7 @@ def forget_person(connection: Connection, customer_id: int, reason: str, *, now:
     erase_messages(connection, _ids(connection, Message.customer_id == customer_id), now=now)
     _empty_inbox(connection, addresses, now=now)
     suppressions.forget(connection, addresses)
+    connection.execute(update(CareTaken).where(CareTaken.customer_id == customer_id).values(note=BLANK))
     connection.execute(
         update(Customer)
         .where(Customer.id == customer_id)

@@ -12,6 +12,7 @@ from db import attachments, customers, inbox
 from db.models import (
     Attachment,
     Callback,
+    CareTaken,
     ContactView,
     InboxEntry,
     MailboxEntry,
@@ -59,6 +60,7 @@ def export(connection: Connection, customer_id: int) -> dict[str, Any]:
         (Callback, Callback.ticket_id.in_(tickets)),
         (Suppression, func.lower(Suppression.address).in_(addresses)),
         (ContactView, ContactView.customer_id == customer_id),
+        (CareTaken, CareTaken.customer_id == customer_id),
     ]
     found: dict[str, Any] = {"customer": _readable(customer)}
     for model, condition in which:

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from domain.api_keys import Scope
+from domain.churn import CareAction
 from domain.commands import PlanKind
 from domain.delivery import MessageState, Remedy
 from domain.improvement import MOST_WHYS, ActionState, Stage
@@ -823,6 +824,21 @@ class ImprovementAction(Base):
     ended_by: Mapped[int | None] = _reference("staff", nullable=True)
     outcome: Mapped[str | None]
     told_customers: Mapped[str] = mapped_column(server_default="")
+
+
+class CareTaken(Base):
+    """What was done for a customer who might be lost, and the signs of it then (S-58)."""
+
+    __tablename__ = "care_taken"
+    __table_args__ = (_in("action", CareAction),)
+
+    id: Mapped[int] = _key()
+    customer_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("customers.id"), index=True)
+    action: Mapped[str]
+    note: Mapped[str]
+    signs: Mapped[dict[str, Any]]
+    at: Mapped[datetime] = mapped_column(index=True)
+    taken_by: Mapped[int] = _reference("staff")
 
 
 class ApiKey(Base):

@@ -42,6 +42,8 @@ MAY_READ_OUTBOX = LEADS | {Role.ADMINISTRATOR}
 MAY_IMPROVE = LEADS | {Role.QUALITY_INSPECTOR}
 # Who leads a team reads its appraisal; who leads all, everybody's (S-57).
 MAY_READ_APPRAISAL = LEADS
+# Who sees which customers may be lost, and cares for them (S-58).
+MAY_CARE = LEADS
 MAY_TAKE_TICKETS = _SERVICE
 
 

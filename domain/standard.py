@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from domain.business_hours import BusinessCalendar, parse_weekly_hours
+from domain.churn import Sign
 from domain.escalation import Listener, Rung
 from domain.exceptions import StandardError
 from domain.messages import Medium
@@ -359,6 +360,14 @@ class AppraisalPolicy(_Part):
         return _require_whole(weights)
 
 
+class ChurnPolicy(_Part):
+    """S-58: how many points each sign gives, and from how many within the window a customer is watched."""
+
+    within: Duration
+    least_points: int = Field(ge=1)
+    points: dict[Sign, Annotated[int, Field(ge=0, le=100)]]
+
+
 class CategoryWords(_Part):
     """Words that suggest a category (S-04)."""
 
@@ -402,6 +411,7 @@ class Standard(_Part):
     targets: Targets
     quality: QualityPolicy
     appraisal: AppraisalPolicy
+    churn: ChurnPolicy
     triage: TriageWords
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ from web.workbench import (
     appraisal,
     board,
     callbacks,
+    churn,
     improvement,
     lists,
     outbox,
@@ -58,7 +59,7 @@ def create_app() -> FastAPI:
     app.include_router(privacy.router)
     app.include_router(metrics.router)
     work = (sign_in, lists, board, outbox, sheet, ticket_list, tickets, callbacks)
-    judging = (quality, appraisal, improvement, actions)
+    judging = (quality, appraisal, churn, improvement, actions)
     for part in (*work, *judging, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)

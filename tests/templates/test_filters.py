@@ -10,6 +10,7 @@ import pytest
 
 from domain.appraisal import Measure
 from domain.breaches import BreachCause
+from domain.churn import CareAction, Sign
 from domain.commands import PlanKind
 from domain.delivery import MessageState
 from domain.escalation import AlarmKind
@@ -29,8 +30,10 @@ ENUMS: dict[str, type[Enum]] = {
     "breach_cause": BreachCause,
     "callback_kind": CallbackKind,
     "callback_state": CallbackState,
+    "care_action": CareAction,
     "category": Category,
     "channel": Channel,
+    "churn_sign": Sign,
     "clock": ClockKind,
     "command": CommandName,
     "criterion": Criterion,
