@@ -28,12 +28,13 @@ from domain.commands import (
     ReportAgain,
     ReportDelay,
     ReportNotFixed,
+    RequestSupport,
     require_soon,
 )
 from domain.exceptions import IllegalTransitionError, InvalidInputError, NotFoundError
 from domain.lifecycle import CommandName, TicketState
 from domain.messages import MessageKind
-from domain.people import Tier
+from domain.people import Department, Tier
 from domain.sla import ClockKind
 from domain.tickets import Channel, Priority
 from domain.triage import priority_for
@@ -70,11 +71,22 @@ def _open_support(work: Work) -> None:
     departments = SUPPORT_BY_PRIORITY[Priority(work.ticket["priority"])]
     if departments:
         work.facts["support"] = [department.value for department in departments]
-        languages = staff.languages(work.connection)
         for department in departments:
-            for staff_id in staff.department_contacts(work.connection, department):
-                extra = {"department": department.value}
-                work.staff_notices.append((staff_id, languages[staff_id], MessageKind.STAFF_SUPPORT_REQUESTED, extra))
+            _call_in(work, department, request="")
+
+
+def _call_in(work: Work, department: Department, *, request: str) -> bool:
+    """Tell a department's people that they are needed; False when there is nobody."""
+    languages = staff.languages(work.connection)
+    contacts = staff.department_contacts(work.connection, department)
+    extra = {"department": department.value, "request": request}
+    work.staff_notices += [(who, languages[who], MessageKind.STAFF_SUPPORT_REQUESTED, extra) for who in contacts]
+    return bool(contacts)
+
+
+def _request_support(work: Work, command: RequestSupport) -> None:
+    if not _call_in(work, command.department, request=command.request):
+        raise InvalidInputError("department", "nobody of this department can be asked; see 'aftercare staff list'")
 
 
 def _escalate_tier(work: Work, command: EscalateTier) -> None:
@@ -256,6 +268,7 @@ EFFECTS: Mapping[CommandName, Effect] = {
     CommandName.OBJECT_TO_PLAN: _object_to_plan,
     CommandName.LOG_STEP: _log_step,
     CommandName.REPORT_DELAY: _report_delay,
+    CommandName.REQUEST_SUPPORT: _request_support,
     CommandName.ADD_NOTE: _nothing,
     CommandName.REPORT_AGAIN: _report_again,
     CommandName.COMPLETE: _complete,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -19,6 +19,7 @@ from pydantic import (
 from domain.exceptions import InvalidInputError
 from domain.field_work import Conduct, Part, Verified
 from domain.lifecycle import CommandName
+from domain.people import Department
 from domain.texts import NO_NUL, ShortText, Text
 from domain.tickets import Category, Impact
 
@@ -186,6 +187,14 @@ class ReportDelay(Command):
     reason: Text = Field(description="why it takes longer; the customer reads it")
     expected_at: AwareDatetime = Field(description="the new time, with a zone")
     contingency: Text = Field(description="what is done meanwhile, such as a loaner device")
+
+
+class RequestSupport(Command):
+    """Ask another department for help with the ticket, whatever its priority (S-12)."""
+
+    name = CommandName.REQUEST_SUPPORT
+    department: Literal[Department.TECHNICAL_SUPPORT, Department.PARTS_SUPPLY] = Field(description="who is asked")
+    request: Text = Field(description="what is needed; the department reads it")
 
 
 class AddNote(Command):

@@ -46,6 +46,7 @@ class CommandName(StrEnum):
     OBJECT_TO_PLAN = "object_to_plan"
     LOG_STEP = "log_step"
     REPORT_DELAY = "report_delay"
+    REQUEST_SUPPORT = "request_support"
     ADD_NOTE = "add_note"
     REPORT_AGAIN = "report_again"
     COMPLETE = "complete"
@@ -130,6 +131,7 @@ COMMANDS: Mapping[CommandName, CommandTraits] = MappingProxyType(
         ),
         C.LOG_STEP: CommandTraits(_AT_WORK, None, _SERVICE, K.PROGRESS_STEP),
         C.REPORT_DELAY: CommandTraits(_HELD, None, _SERVICE, K.DELAY_REPORTED),
+        C.REQUEST_SUPPORT: CommandTraits(_HELD, None, _SERVICE),
         C.ADD_NOTE: CommandTraits(frozenset(TicketState), None, frozenset(Role)),
         C.REPORT_AGAIN: CommandTraits(_OPEN, None, _CUSTOMER | _SERVICE, K.TICKET_JOINED, K.STAFF_CUSTOMER_ANSWERED),
         C.COMPLETE: CommandTraits(_AT_WORK, S.COMPLETED, _SERVICE, K.WORK_COMPLETED),

@@ -158,7 +158,7 @@ MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
         K.CALLBACK_PROMISED: _customer("call_by", at_once=True),
         K.FOLLOW_UP_VISIT: _customer("visit_at", "visitor_name"),
         K.STAFF_ASSIGNED: _staff("tier", "reason"),
-        K.STAFF_SUPPORT_REQUESTED: _staff("department"),
+        K.STAFF_SUPPORT_REQUESTED: _staff("department", "request"),
         K.STAFF_CUSTOMER_ANSWERED: _staff("answer", "comment", "proposed_at"),
         K.STAFF_CUSTOMER_WROTE: _staff("note"),
         K.STAFF_MESSAGE_FAILED: _staff("message_kind", "medium", "code"),

@@ -42,6 +42,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         ],
         "confirmed": "The outdoor unit has not started since yesterday evening; the display shows E4.",
         "step": "The new fan motor was sent today and arrives tomorrow morning.",
+        "request": "A fan motor FM-20, today if there is one.",
         "delay": "The fan motor is out of stock at the regional warehouse.",
         "contingency": "We bring you a loaner device tomorrow morning, free of charge.",
         "summary": "Fan motor replaced, cooling tested for 30 minutes: 18 °C at the outlet.",
@@ -68,6 +69,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         ],
         "confirmed": "昨晚开始室外机不启动，显示屏提示E4。",
         "step": "新的风扇电机今天已发出，预计明天上午送达。",
+        "request": "需要风扇电机FM-20一台，最好今天能送到。",
         "delay": "区域仓库的风扇电机暂时缺货。",
         "contingency": "明天上午为您送一台备用机，不收费。",
         "summary": "已更换风扇电机，试机30分钟，制冷正常。",
@@ -128,6 +130,7 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
         K.STAFF_ASSIGNED: {"tier": int(Tier.REGIONAL_DEPARTMENT), "reason": words["assigned"]},
         K.STAFF_SUPPORT_REQUESTED: {
             "department": Department.PARTS_SUPPLY.value,
+            "request": words["request"],
             "priority": "P1",
             "respond_by": _in(hours=2),
             "resolve_by": _in(hours=24),

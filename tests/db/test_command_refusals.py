@@ -45,6 +45,7 @@ VALUES: dict[CommandName, dict[str, object]] = {
     C.OBJECT_TO_PLAN: {"reason": "r"},
     C.LOG_STEP: {"step": "s"},
     C.REPORT_DELAY: {"reason": "r", "expected_at": "2030-01-01T00:00:00Z", "contingency": "c"},
+    C.REQUEST_SUPPORT: {"department": "parts_supply", "request": "r"},
     C.ADD_NOTE: {"note": "n"},
     C.REPORT_AGAIN: {"description": "d"},
     C.COMPLETE: {"summary": "s", "tested": True},

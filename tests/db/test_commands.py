@@ -64,6 +64,18 @@ def test_an_urgent_ticket_calls_in_the_other_departments_when_it_is_assigned(des
     assert [name for kind, name in told if kind == "staff_support_requested"] == ["周敏", "何苗"]
 
 
+def test_support_is_asked_for_by_hand_whatever_the_priority(desk: Desk) -> None:
+    ticket_id = desk.bring_to(S.IN_WORK)
+    before = len(desk.told(ticket_id))
+
+    desk.give(ticket_id, C.REQUEST_SUPPORT, department="parts_supply", request="a fan motor")
+
+    assert desk.told(ticket_id, since=before) == [("staff_support_requested", "何苗")]
+    desk.connection.execute(update(Staff).where(Staff.name == "何苗").values(is_active=False))
+    with pytest.raises(InvalidInputError, match="department"):
+        desk.give(ticket_id, C.REQUEST_SUPPORT, department="parts_supply", request="a fan motor")
+
+
 def test_nobody_inactive_is_assigned(desk: Desk, cast: Cast) -> None:
     ticket_id = desk.bring_to(S.ACKNOWLEDGED)
     desk.connection.execute(update(Staff).where(Staff.id == cast.engineer.id).values(is_active=False))

@@ -29,6 +29,7 @@ LEAST: dict[CommandName, dict[str, Any]] = {
     C.OBJECT_TO_PLAN: {"reason": "too late"},
     C.LOG_STEP: {"step": "已上门检测"},
     C.REPORT_DELAY: {"reason": "part out of stock", "expected_at": DEADLINE, "contingency": "loaner device"},
+    C.REQUEST_SUPPORT: {"department": "parts_supply", "request": "a fan motor"},
     C.ADD_NOTE: {"note": "calm customer"},
     C.REPORT_AGAIN: {"description": "still leaking"},
     C.COMPLETE: {"summary": "compressor replaced", "tested": True},
@@ -42,7 +43,7 @@ LEAST: dict[CommandName, dict[str, Any]] = {
 REQUIRED = [(name, field) for name, values in LEAST.items() for field in values if field != "tested"]
 FREE_TEXTS = [
     (name, field) for name, values in LEAST.items() for field, value in values.items()
-    if isinstance(value, str) and field not in ("category", "impact", "kind")
+    if isinstance(value, str) and field not in ("category", "department", "impact", "kind")
 ]  # fmt: skip
 
 

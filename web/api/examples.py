@@ -59,6 +59,7 @@ COMMANDS: Mapping[CommandName, dict[str, Any]] = {
         "expected_at": "2027-03-06T18:00:00+08:00",
         "contingency": "a unit on loan comes today",
     },
+    C.REQUEST_SUPPORT: {"department": "parts_supply", "request": "a fan motor FM-20, today if there is one"},
     C.ADD_NOTE: {"note": "prefers calls in the evening"},
     C.REPORT_AGAIN: {"description": "it drips now as well"},
     C.COMPLETE: {"summary": "capacitor replaced, cools to 18 °C", "tested": True, "usage_advice": "clean the filter"},

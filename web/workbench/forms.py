@@ -139,6 +139,13 @@ FORMS: Mapping[str, Form] = {
         C.REPORT_DELAY,
         (Field("reason", words="reason_of_delay"), _moment("expected_at"), Field("contingency")),
     ),
+    C.REQUEST_SUPPORT: Form(
+        C.REQUEST_SUPPORT,
+        (
+            Field("department", "select", section="department", choices=("technical_support", "parts_supply")),
+            Field("request"),
+        ),
+    ),
     C.COMPLETE: Form(
         C.COMPLETE,
         (

@@ -160,6 +160,7 @@ _READERS: Mapping[CommandName, Callable[[Typed, str, Rows], dict[str, Any]]] = {
     C.OBJECT_TO_PLAN: _texts("reason"),
     C.LOG_STEP: _step,
     C.REPORT_DELAY: _delay,
+    C.REQUEST_SUPPORT: _texts("department", "request"),
     C.ADD_NOTE: _texts("note"),
     C.REPORT_AGAIN: _texts("description"),
     C.COMPLETE: _completion,

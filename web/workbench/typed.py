@@ -135,6 +135,7 @@ def faults_in(error: ValidationError, names: Mapping[tuple[str, int], int] | Non
 _OF_FIELD = {
     "assignee_id": "wrong_person",
     "owner_id": "wrong_person",
+    "department": "nobody_there",
     "option": "not_chosen",
     "tested": "not_tested",
     "photo": "no_photo",

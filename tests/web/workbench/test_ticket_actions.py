@@ -120,6 +120,15 @@ class TestEachAction:
         with site.desk() as desk:
             assert ("delay_reported", desk.customer_name(ticket_id)) in desk.told(ticket_id)
 
+    def test_another_department_is_asked_for_help(self, site: Site, bench: Bench) -> None:
+        ticket_id, number = opened(site, S.IN_WORK)
+
+        assert bench.act(number, "request_support", department="service", request="").status_code == 422
+        bench.act(number, "request_support", department="parts_supply", request="风扇电机一台")
+
+        assert last(site, ticket_id)["payload"] == {"department": "parts_supply", "request": "风扇电机一台"}
+        assert "配件供应" in text_of(bench.ticket(number))
+
     def test_the_agreement_by_phone_says_with_whom_and_when(self, site: Site, bench: Bench) -> None:
         ticket_id, number = opened(site, S.PLAN_PROPOSED)
 
