@@ -13,12 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from db import occurrences
 from db.alarms import Leads
 from db.held import HeldTicket, hold
-from db.models import Callback, Staff, SurveyAnswer, Ticket
+from db.models import Callback, Customer, Staff, SurveyAnswer, Ticket
 from db.notices import iso
 from db.rows import fetch, fetch_one
 from domain.access import MAY_CALL
 from domain.assignment import choose_lead
-from domain.contact import shown_name
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.messages import MessageKind
 from domain.people import SYSTEM, Actor, Role
@@ -142,8 +141,6 @@ def _tell(held: HeldTicket, callback: dict[str, Any], leads: Leads, role: Role, 
             )
         ],
         context={
-            # What was said in a survey travels without the name of who asked for that; the workbench opens it.
-            "customer_name": shown_name(held.row, to_servers=False),
             "call_by": iso(callback["due_at"]),
             "callback_kind": callback["kind"],
             "overall": overall,
@@ -270,10 +267,12 @@ def _shown() -> Select[Any]:
         select(
             Callback.__table__,
             Ticket.number.label("ticket_number"),
+            Customer.wants_anonymity,
             Staff.name.label("supervisor_name"),
             SurveyAnswer.overall,
         )
         .join(Ticket, Ticket.id == Callback.ticket_id)
+        .join(Customer, Customer.id == Ticket.customer_id)
         .outerjoin(Staff, Staff.id == Callback.assigned_to)
         .outerjoin(SurveyAnswer, SurveyAnswer.survey_id == Callback.survey_id)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -11,9 +12,11 @@ from sqlalchemy.orm import aliased
 from db import attachments, clocks, events, staff, surveys, tickets
 from db.models import Callback, Customer, Message, Staff, SurveyAnswer, Ticket
 from db.rows import Row, fetch, fetch_one
+from domain.access import MAY_READ_CONTACT, MAY_READ_WORDS, shown_feedback, shown_words
 from domain.contact import ANONYMOUS
 from domain.exceptions import NotFoundError
 from domain.lifecycle import CommandName
+from domain.people import Role
 from domain.satisfaction import CallbackState
 
 
@@ -31,10 +34,34 @@ class Dossier:
     photos: dict[int, list[Row]]
     people: dict[int, Row]
 
-    def anonymous(self) -> Dossier:
-        """The same without the name of a customer who asked to stay anonymous (S-02)."""
+    def seen_by(self, role: Role) -> Dossier:
+        """The same as this role may see it: what people said is left out for who need not read it (S-72), and of who
+        asked to stay anonymous either who they are or what they said (S-02)."""
+        seen = self if role in MAY_READ_WORDS else self._without_words(role)
         if not self.ticket["wants_anonymity"]:
-            return self
+            return seen
+        return seen._without_feedback(role) if role in MAY_READ_CONTACT else seen._without_name()
+
+    def _without_words(self, role: Role) -> Dossier:
+        def said(rows: list[Row]) -> list[Row]:
+            return [dict(shown_words(row, role)) for row in rows]
+
+        return replace(
+            self,
+            ticket=dict(shown_words(self.ticket, role)),
+            history=said(self.history),
+            plans=said(self.plans),
+            surveys=said(self.surveys),
+            calls=said(self.calls),
+            photos={},
+        )
+
+    def _without_feedback(self, role: Role) -> Dossier:
+        seen = partial(shown_feedback, role=role, wants_anonymity=True)
+        history = [event | {"facts": seen(event["facts"])} for event in self.history]
+        return replace(self, surveys=[*map(seen, self.surveys)], calls=[*map(seen, self.calls)], history=history)
+
+    def _without_name(self) -> Dossier:
         messages = [m if m["customer_id"] is None else m | {"recipient_name": ANONYMOUS} for m in self.messages]
         calls = [call | {"customer_name": ANONYMOUS} for call in self.calls]
         return replace(self, ticket=self.ticket | {"customer_name": ANONYMOUS}, messages=messages, calls=calls)
@@ -101,6 +128,7 @@ def _calls() -> Any:
             Ticket.priority,
             Ticket.assignee_id,
             Customer.name.label("customer_name"),
+            Customer.wants_anonymity,
             Customer.phone.label("customer_phone"),
             Customer.email.label("customer_email"),
             Staff.name.label("supervisor_name"),

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from db.outbox import NewMessage
-from domain.messages import Medium, MessageKind, choose_medium
+from domain.contact import shown_name
+from domain.messages import UNNAMED, Medium, MessageKind, choose_medium
 from domain.sla import ClockKind
 from domain.tickets import Priority
 
@@ -58,6 +59,8 @@ def to_staff(
     context: Mapping[str, Any],
 ) -> NewMessage:
     """A message about the ticket to a member of staff, by e-mail."""
+    if kind in UNNAMED:
+        context = {**context, "customer_name": shown_name(ticket, to_servers=False)}
     return NewMessage(
         dedupe_key=f"{ticket['number']}:{occasion}:{kind.value}:staff{staff_id}",
         kind=kind,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from domain.exceptions import NotPermittedError
 from domain.people import LEADS, Actor, Role
-from domain.satisfaction import CallbackKind
+from domain.satisfaction import DIMENSIONS, STAGES, CallbackKind
 
 _SERVICE = frozenset({Role.AGENT, Role.ENGINEER, Role.SUPERVISOR, Role.MANAGER})
 
@@ -45,6 +46,54 @@ MAY_READ_APPRAISAL = LEADS
 # Who sees which customers may be lost, and cares for them (S-58).
 MAY_CARE = LEADS
 MAY_TAKE_TICKETS = _SERVICE
+
+
+# What a customer says of the service, in surveys and on the phone.
+_FEEDBACK = frozenset(
+    {
+        *DIMENSIONS,
+        *STAGES,
+        *(f"{stage}_improvement" for stage in STAGES),
+        *("best_point", "most_wanted", "solved_in_one_visit", "called_afterwards", "comment", "reason", "suggestion"),
+    }
+)
+
+
+def shown_feedback(row: Mapping[str, Any], role: Role, *, wants_anonymity: bool) -> dict[str, Any]:
+    """A row with feedback as this role may see it (S-02).
+
+    Of who asked to stay anonymous in feedback, whoever serves them knows the name and so not what they said, whoever
+    judges the service knows what they said and so not the name (``contact.shown_name``); who calls back knows both.
+    """
+    if not wants_anonymity or role in LEADS or role not in MAY_READ_CONTACT:
+        return dict(row)
+    return {name: None if name in _FEEDBACK else value for name, value in row.items()}
+
+
+# Where rows keep what people said, and what is shown in its place.
+_SAID: Mapping[str, Any] = {
+    "subject": "",
+    "description": "",
+    "usage_context": None,
+    "wish": None,
+    "objection": None,
+    "payload": {},
+    "facts": {},
+    "comment": None,
+    "best_point": None,
+    "most_wanted": None,
+    "booking_improvement": None,
+    "on_site_improvement": None,
+    "follow_up_improvement": None,
+    "confirmation_improvement": None,
+    "reason": None,
+    "suggestion": None,
+}
+
+
+def shown_words(row: Mapping[str, Any], role: Role) -> Mapping[str, Any]:
+    """The row as this role may see it: what people said is left out for who need not read it (S-72)."""
+    return row if role in MAY_READ_WORDS else {name: _SAID.get(name, value) for name, value in row.items()}
 
 
 def require_role(actor: Actor, allowed: Collection[Role], deed: str) -> None:

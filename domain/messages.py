@@ -176,6 +176,11 @@ MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
 )
 
 
+# They go to who does not serve the customer, or travel with what was said in a survey: without the name of who asked to
+# stay anonymous (S-02).
+UNNAMED = frozenset({K.STAFF_SUPPORT_REQUESTED, K.STAFF_CALLBACK_DUE, K.STAFF_CALLBACK_OVERDUE})
+
+
 def check_context(kind: MessageKind, context: Mapping[str, Any]) -> None:
     """Refuse a message whose words would miss something, before it is queued. Raises DomainError naming what."""
     traits = MESSAGES[kind]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from clock import utc_now
 from db import contact_views
-from domain.access import MAY_READ_CONTACT, MAY_READ_WORDS
+from domain.access import MAY_READ_CONTACT, shown_feedback, shown_words
 from domain.api_keys import Caller
 from domain.commands import LARGEST_ID
 from domain.exceptions import InvalidInputError
@@ -87,32 +87,13 @@ def note_contact_view(
         contact_views.note(connection, caller.actor, customer_ids, ticket_id=ticket_id, where="api", now=utc_now())
 
 
-# Where rows keep what people said, and what is shown in its place.
-_SAID: Mapping[str, Any] = {
-    "subject": "",
-    "description": "",
-    "usage_context": None,
-    "wish": None,
-    "objection": None,
-    "payload": {},
-    "facts": {},
-    "comment": None,
-    "best_point": None,
-    "most_wanted": None,
-    "booking_improvement": None,
-    "on_site_improvement": None,
-    "follow_up_improvement": None,
-    "confirmation_improvement": None,
-    "reason": None,
-    "suggestion": None,
-}
+def seen_by(caller: Caller, row: Mapping[str, Any], *, wants_anonymity: bool = False) -> Mapping[str, Any]:
+    """The row as this caller may see it: what people said is left out for who need not read it (S-72).
 
-
-def seen_by(caller: Caller, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The row as this caller may see it: what people said is left out for who need not read it (S-72)."""
-    if caller.actor.role in MAY_READ_WORDS:
-        return row
-    return {name: _SAID.get(name, value) for name, value in row.items()}
+    ``wants_anonymity``: it is feedback of a customer who asked for that (S-02).
+    """
+    row = shown_feedback(row, caller.actor.role, wants_anonymity=wants_anonymity)
+    return shown_words(row, caller.actor.role)
 
 
 def write_cursor(*parts: object) -> str:

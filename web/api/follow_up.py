@@ -39,7 +39,8 @@ def list_surveys(caller: Known, number: Number) -> shapes.Page[shapes.Survey]:
     with transaction() as connection:
         ticket = tickets.get(connection, id_of(number))
         rows = surveys.list_of(connection, ticket["id"])
-    return shapes.Page(items=[shapes.Survey.model_validate(seen_by(caller, row)) for row in rows], next_cursor=None)
+    seen = [seen_by(caller, row, wants_anonymity=ticket["wants_anonymity"]) for row in rows]
+    return shapes.Page(items=[shapes.Survey.model_validate(row) for row in seen], next_cursor=None)
 
 
 @router.post(
@@ -69,7 +70,8 @@ def list_callbacks(caller: Known, cursor: Cursor = None, limit: Limit = 50) -> s
         rows = callbacks.list_open(connection, after=_place(cursor), limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     further = write_cursor(last["due_at"].isoformat(), last["id"]) if last else None
-    found = [shapes.Callback.model_validate(seen_by(caller, row)) for row in rows[:limit]]
+    seen = [seen_by(caller, row, wants_anonymity=row["wants_anonymity"]) for row in rows[:limit]]
+    found = [shapes.Callback.model_validate(row) for row in seen]
     return shapes.Page(items=found, next_cursor=further)
 
 

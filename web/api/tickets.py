@@ -153,5 +153,9 @@ def list_events(caller: Known, number: Number, cursor: Cursor = None, limit: Lim
         ticket = tickets.get(connection, id_of(number))
         rows = events.list_after(connection, ticket["id"], seq=place_of(cursor) or 0, limit=limit + 1)
     further = write_cursor(rows[limit - 1]["seq"]) if len(rows) > limit else None
-    found = [shapes.Event.model_validate(seen_by(caller, row)) for row in rows[:limit]]
+    hidden = {"wants_anonymity": ticket["wants_anonymity"]}
+    found = [
+        shapes.Event.model_validate(seen_by(caller, row | {"facts": seen_by(caller, row["facts"], **hidden)}))
+        for row in rows[:limit]
+    ]
     return shapes.Page(items=found, next_cursor=further)

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from db.dossiers import Dossier
-from domain.access import MAY_CALL, MAY_READ_CONTACT, MAY_RECORD_ANSWERS
-from domain.contact import mask_email, mask_phone
+from domain.access import MAY_CALL, MAY_READ_CONTACT, MAY_RECORD_ANSWERS, shown_feedback, shown_words
+from domain.contact import mask_email, mask_phone, shown_name
 from domain.faults import Fault
 from domain.next_step import scripts_of_call
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackState
@@ -29,10 +29,19 @@ _FIELDS = {"result": RESULT, "answer": ANSWER}
 def queue_of(rows: Sequence[Mapping[str, Any]], reader: Reader, *, now: datetime) -> dict[str, Any]:
     """The queue: what is due first comes first; numbers are masked, the call's own page opens them."""
     calls = [
-        {**row, "is_late": row["due_at"] <= now, "is_mine": row["assigned_to"] == reader.actor.id, **_masked(row)}
+        seen | {"is_late": row["due_at"] <= now, "is_mine": row["assigned_to"] == reader.actor.id, **_masked(row)}
         for row in rows
+        for seen in [_seen(row, reader)]
     ]
     return {"calls": calls, "late": sum(call["is_late"] for call in calls)}
+
+
+def _seen(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """A call as the reader may see it: whom, and what was said (S-02, S-72)."""
+    role = reader.actor.role
+    seen = shown_feedback(row, role, wants_anonymity=row["wants_anonymity"])
+    seen["customer_name"] = shown_name(row, to_servers=role in MAY_READ_CONTACT)
+    return dict(shown_words(seen, role))
 
 
 def call_of(
@@ -56,6 +65,7 @@ def call_of(
         names = ["answer", *names]
     may_open = role in MAY_READ_CONTACT
     sees_contact = shows_contact and may_open
+    call, dossier = _seen(call, reader), dossier.seen_by(role)
     was_lost = not is_open and refused == "not_possible"
     return {
         "call": call,

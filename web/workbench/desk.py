@@ -67,8 +67,7 @@ def page_of(
 ) -> dict[str, Any]:
     """What the page's template is given."""
     attempt = attempt or Attempt()
-    if reader.actor.role not in MAY_READ_CONTACT:
-        dossier = dossier.anonymous()
+    dossier = dossier.seen_by(reader.actor.role)
     ticket, language = dossier.ticket, reader.language
     names = offers.offered(dossier, reader.actor, standard=standard, now=now)
     awaited = offers.parts_on_their_way(dossier, now=now)

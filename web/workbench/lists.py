@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -54,7 +55,15 @@ def _mine(member: StaffMember) -> dict[str, Any]:
     with transaction() as connection:
         mine = worklists.of_member(connection, member.id, limit=_MOST)
         free = worklists.unassigned(connection, limit=_MOST) if member.role in MAY_TAKE_TICKETS else []
-    return {"mine": mine, "free": free}
+    return {"mine": _shown(mine, member), "free": _shown(free, member)}
+
+
+def _shown(rows: Sequence[Row], member: StaffMember) -> list[Row]:
+    """Tickets as the member may see their customers (S-02, S-71)."""
+    serves = member.role in MAY_READ_CONTACT
+    return [
+        row | {"phone": mask_phone(row["phone"]), "customer_name": shown_name(row, to_servers=serves)} for row in rows
+    ]
 
 
 def _found(member: StaffMember, asked: str) -> list[Row]:
@@ -74,6 +83,4 @@ def _found(member: StaffMember, asked: str) -> list[Row]:
     serves = member.role in MAY_READ_CONTACT
     # A name that is not to be shown is not confirmed either: it finds nothing.
     told = [row for row in rows if serves or not row["wants_anonymity"] or row["id"] == number]
-    return [
-        row | {"phone": mask_phone(row["phone"]), "customer_name": shown_name(row, to_servers=serves)} for row in told
-    ]
+    return _shown(told, member)

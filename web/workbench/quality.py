@@ -145,7 +145,7 @@ def _case(
     with transaction() as connection:
         case = quality.case(connection, case_id)
         is_due = any(row["id"] == case_id for row in quality.due(connection, member.id))
-        dossier = dossiers.read(connection, case["ticket_id"]).anonymous() if is_due else None
+        dossier = dossiers.read(connection, case["ticket_id"]).seen_by(member.role) if is_due else None
     if dossier is None:
         return _overview(member, fault="not_to_score", status=409)
     filling = Filling(member.language, typed=typed, faults=faults or {})
