@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,21 +12,18 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from cli import colleagues
 from cli.failure import CommandError
-from cli.ready import prepare
-from cli.screen import Grid, Screen
+from cli.ready import prepare, working
+from cli.screen import Grid, Screen, humanly
 from cli.ticket import require_language
 from clock import utc_now
 from domain.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
+    from domain.feedback import Share
     from tasks.feedback import Imported
 
 app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """The group stays one with a single command."""
+_DAY = ["%Y-%m-%d"]
 
 
 @app.command("import")
@@ -110,3 +108,41 @@ def _say(imported: Imported, out: Path, *, dry_run: bool) -> None:
     screen.say(
         f"{counts['taken']} {would}taken, {counts['repeated']} repeated, {counts['refused']} refused; {out} says why."
     )
+
+
+@app.command()
+def report(
+    first: Annotated[datetime, typer.Option("--from", formats=_DAY, help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last day.")],
+    region: Annotated[str | None, typer.Option(help="Only tickets of this region.")] = None,
+    language: Annotated[str | None, typer.Option(help="Of the names of tags: zh-CN or en.")] = None,
+) -> None:
+    """Say what the answers of these days say, beside as many days before: scores, tags, words."""
+    from db import feedback
+    from domain.feedback import analyse
+    from domain.spans import days_between
+    from templates.tag_names import tag_name
+
+    if language is not None:
+        require_language(language)
+    with working() as (connection, standard):
+        span = days_between(first.date(), last.date(), standard.organisation.time_zone).within(region)
+        found = analyse(feedback.answers(connection, span), span, standard)
+    screen, spoken = Screen(), language or standard.organisation.default_language
+    screen.say(f"{span.label}: {found.overall.n} answers ({found.overall.before} before)")
+    scores = Grid("About", "Answers", "Before", "Mean", "Before", "Low scores")
+    for kind, tallies in (("stage", found.stages), *found.tags.items()):
+        for tally in tallies:
+            name = tag_name(kind, tally.name, spoken, standard)
+            scores.row(name, tally.n, tally.before, humanly(tally.mean), humanly(tally.mean_before), _told(tally.share))
+    screen.show(scores)
+    words = Grid("Frequent word", "Answers", "Before")
+    for one in found.wishes:
+        words.row(one.word, one.now, one.before)
+    screen.show(words, otherwise="No word occurs in two answers.")
+
+
+def _told(share: Share) -> str:
+    if not share.is_told:
+        return f"n = {share.n}: too few to say" if share.n else "-"
+    return f"{share.value:.0%} ({share.least:.0%} to {share.most:.0%})"

@@ -58,7 +58,7 @@ app.add_typer(people.app, name="staff", help="List and add staff and teams; let 
 app.add_typer(keys.app, name="keys", help="Keys with which other systems use the API.")
 app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of events.")
 app.add_typer(export.app, name="export", help="The tracking sheet, as a workbook.")
-app.add_typer(feedback.app, name="feedback", help="Take answers on paper from a sheet.")
+app.add_typer(feedback.app, name="feedback", help="Take answers on paper from a sheet; what all answers say.")
 app.add_typer(report.app, name="report", help="People and teams in figures.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)

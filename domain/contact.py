@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from email_validator import EmailNotValidError, validate_email
 
 from domain.exceptions import InvalidInputError
 
+# What looks like an address, or like a number by which somebody is reached or known, in what people wrote.
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_NUMBER = re.compile(r"\+?\d(?:[\s()-]{0,2}\d){6,}[Xx]?", re.ASCII)
+_TITLES = "先生|女士|小姐|太太"
 # Instead of a name that is not to be shown; the same in every language.
 ANONYMOUS = "***"
 
@@ -65,3 +70,17 @@ def shown_name(row: Mapping[str, Any], column: str = "customer_name", *, to_serv
     ``row`` has ``wants_anonymity``. ``to_servers``: the reader serves the customer and must know whom.
     """
     return ANONYMOUS if row["wants_anonymity"] and not to_servers else str(row[column])
+
+
+def mask_words(text: str, name: str) -> str:
+    """What a customer wrote, without their name, numbers by which people are reached or known, and addresses (S-71).
+
+    Of the customer's name each part counts, of a Chinese one the family name where a title follows.
+    """
+    text = _NUMBER.sub(ANONYMOUS, _ADDRESS.sub(ANONYMOUS, text))
+    parts = [part for part in {name, *name.split()} if len(part) > 1]
+    alternatives = [re.escape(part) if not part.isascii() else rf"\b{re.escape(part)}\b" for part in parts]
+    if name and not name.isascii():
+        alternatives.append(rf"{re.escape(name[0])}(?={_TITLES})")
+    found = "|".join(sorted(alternatives, key=len, reverse=True))
+    return re.sub(found, ANONYMOUS, text, flags=re.IGNORECASE) if found else text

@@ -384,6 +384,23 @@ class TriageWords(_Part):
     categories: list[CategoryWords]
 
 
+class Theme(_Part):
+    """What answers may be about: its name by language, and the words that tell (S-52)."""
+
+    name: dict[str, str] = Field(min_length=1)
+    words: list[str] = Field(min_length=1)
+
+
+class FeedbackPolicy(_Part):
+    """How answers are read (S-52)."""
+
+    too_few: int = Field(ge=1, le=100)
+    stop_words: list[str]
+    stages: dict[Literal["booking", "on_site", "follow_up", "confirmation"], list[str]]
+    themes: dict[str, Theme]
+    synonyms: dict[str, list[str]]
+
+
 class Standard(_Part):
     """The whole service standard of one organisation."""
 
@@ -413,6 +430,7 @@ class Standard(_Part):
     appraisal: AppraisalPolicy
     churn: ChurnPolicy
     triage: TriageWords
+    feedback: FeedbackPolicy
 
     @model_validator(mode="after")
     def _complete(self) -> Standard:

@@ -39,29 +39,30 @@ def priority_for(impact: Impact, *, is_safety_risk: bool) -> Suggestion[Priority
 def suggest_category(text: str, words: TriageWords) -> Suggestion[Category]:
     """The first category of the table one of whose words occurs; a usage question when none does."""
     for entry in words.categories:
-        if (word := _first_found(entry.words, text)) is not None:
+        if (word := first_found(entry.words, text)) is not None:
             return Suggestion(entry.category, word)
     return Suggestion(Category.USAGE_QUESTION, "")
 
 
 def suggest_safety_risk(text: str, words: TriageWords) -> Suggestion[bool]:
     """True when a word of danger occurs."""
-    word = _first_found(words.safety_words, text)
+    word = first_found(words.safety_words, text)
     return Suggestion(word is not None, word or "")
 
 
 def suggest_impact(text: str, category: Category, words: TriageWords) -> Suggestion[Impact]:
     """How much use is lost, by the customer's words; a fault without a telling word counts as partial."""
-    if (word := _first_found(words.core_use_words, text)) is not None:
+    if (word := first_found(words.core_use_words, text)) is not None:
         return Suggestion(Impact.CORE_USE_LOST, word)
-    if (word := _first_found(words.partial_words, text)) is not None and category is not Category.USAGE_QUESTION:
+    if (word := first_found(words.partial_words, text)) is not None and category is not Category.USAGE_QUESTION:
         return Suggestion(Impact.PARTIAL, word)
     if category is Category.PRODUCT_FAULT:
         return Suggestion(Impact.PARTIAL, category.value)
     return Suggestion(Impact.MINOR, category.value)
 
 
-def _first_found(words: Iterable[str], text: str) -> str | None:
+def first_found(words: Iterable[str], text: str) -> str | None:
+    """The first of the words that occurs in the text."""
     folded = text.casefold()
     return next((word for word in words if _pattern(word).search(folded)), None)
 

@@ -28,6 +28,7 @@ from web.workbench import (
     board,
     callbacks,
     churn,
+    feedback,
     improvement,
     lists,
     outbox,
@@ -59,7 +60,7 @@ def create_app() -> FastAPI:
     app.include_router(privacy.router)
     app.include_router(metrics.router)
     work = (sign_in, lists, board, outbox, sheet, ticket_list, tickets, callbacks)
-    judging = (quality, appraisal, churn, improvement, actions)
+    judging = (feedback, quality, appraisal, churn, improvement, actions)
     for part in (*work, *judging, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)

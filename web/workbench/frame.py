@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from domain.access import MAY_IMPROVE, MAY_READ_BOARD, MAY_READ_OUTBOX, MAY_READ_WORDS
+from domain.access import MAY_IMPROVE, MAY_READ_BOARD, MAY_READ_FEEDBACK, MAY_READ_OUTBOX, MAY_READ_WORDS
 from templates.environment import rendered
 from templates.languages import languages, switches, word
 from web.headers import WITH_SCRIPT
@@ -31,6 +31,7 @@ def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
         "sees_board": member.role in MAY_READ_BOARD,
         "sees_outbox": member.role in MAY_READ_OUTBOX,
         "improves": member.role in MAY_IMPROVE,
+        "sees_feedback": member.role in MAY_READ_FEEDBACK,
         "sees_words": member.role in MAY_READ_WORDS,
         "names": _names(),
     }
