@@ -19,6 +19,7 @@ from domain.standard import FeedbackPolicy
 # Chinese in one piece, a word of an alphabet, or anything else that is no blank: there a phrase ends.
 _PIECES = re.compile(r"[㐀-鿿]+|[^\W\d_㐀-鿿]+(?:['-][^\W\d_㐀-鿿]+)*|\S")
 _CHINESE = re.compile(r"[㐀-鿿]")
+_COUNT = re.compile(r"[一二两三四五六七八九十百几半多]+[天次个年月日周星期小时分钟号点回趟遍块元]+")
 _LEAST = 2  # what one person says is not frequent
 # A phrase stands instead of its words when so many of their answers have it.
 _MOSTLY = 0.75
@@ -63,10 +64,12 @@ def frequent(now: Iterable[str], before: Iterable[str], policy: FeedbackPolicy, 
 def _count(texts: Iterable[str], own: frozenset[str], synonyms: Mapping[str, str]) -> Counter[tuple[str, ...]]:
     counts: Counter[tuple[str, ...]] = Counter()
     for text in texts:
-        clauses = [_telling(clause, own, synonyms) for clause in _clauses(text)]
-        words = {(word,) for clause in clauses for word in clause}
-        pairs = {pair for clause in clauses for pair in pairwise(clause) if pair[0] != pair[1]}
-        counts.update(words | pairs)
+        found: set[tuple[str, ...]] = set()
+        for clause in _clauses(text):
+            told = _telling(clause, own, synonyms)
+            found |= {(word,) for word in told if word}
+            found |= {(first, then) for first, then in pairwise(told) if first and then and first != then}
+        counts.update(found)
     return counts
 
 
@@ -85,24 +88,29 @@ def _clauses(text: str) -> Iterator[list[str]]:
 
 
 def _telling(clause: Sequence[str], own: frozenset[str], synonyms: Mapping[str, str]) -> list[str]:
-    """The words that say something; a negation belongs to its word."""
+    """The words that say something, a negation with its word; empty where another stood, which no phrase spans."""
     stop = _stop_words()
     found: list[str] = []
     negation = ""
     for word in clause:
         if word in stop.negations:
             negation = stop.negations[word]
-        elif negation and word in stop.degrees:
+        elif word in stop.degrees:
             continue
         else:
             meant = synonyms.get(word, word)
             if negation:
                 meant = _joined((negation, meant))
                 meant, negation = synonyms.get(meant, meant), ""
-            elif meant in stop.never or meant in own or (len(meant) == 1 and meant not in stop.telling):
-                continue
+            elif meant in stop.never or meant in own or _is_idle(meant, stop):
+                meant = ""
             found.append(meant)
     return found
+
+
+def _is_idle(word: str, stop: _StopWords) -> bool:
+    """A single character that says little, or a count such as 三天."""
+    return (len(word) == 1 and word not in stop.telling) or _COUNT.fullmatch(word) is not None
 
 
 def _joined(words: Sequence[str]) -> str:

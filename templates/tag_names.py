@@ -18,4 +18,5 @@ def tag_name(kind: str, name: str, language: str, standard: Standard) -> str:
         return name
     if kind == "customer":
         return word(language, "customer_tier" if name in set(CustomerTier) else "feedback", name)
-    return word(language, _SECTIONS[kind], name)
+    label = word(language, _SECTIONS[kind], name)
+    return label[:1].upper() + label[1:]

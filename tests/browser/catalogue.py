@@ -190,6 +190,12 @@ def _improvement(place: str) -> Callable[[Site], str]:
     return path
 
 
+def _feedback(site: Site) -> str:
+    """With the poor answer of a call."""
+    _call(site)
+    return "/workbench/feedback"
+
+
 PAGES: dict[str, Shown] = {
     "progress": Shown(_of(P.PROGRESS, _late)),
     "progress-question": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.WAITING_CUSTOMER))),
@@ -226,6 +232,7 @@ PAGES: dict[str, Shown] = {
     "work-messages": Shown(_at("/workbench/messages?shelf=all"), for_staff=True),
     "work-message": Shown(_message, for_staff=True),
     "work-sheet": Shown(_at("/workbench/sheet"), for_staff=True),
+    "work-feedback": Shown(_feedback, for_staff=True),
     "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),
     "work-ticket": Shown(_ticket(_late), for_staff=True),
     "work-ticket-new": Shown(_ticket(lambda desk: desk.open()), for_staff=True),
