@@ -37,7 +37,10 @@ def answers(connection: Connection, span: Span) -> list[dict[str, Any]]:
         .join(Survey, Survey.id == SurveyAnswer.survey_id)
         .join(Ticket, Ticket.id == Survey.ticket_id)
         .join(Customer, Customer.id == Ticket.customer_id)
-        .where(SurveyAnswer.answered_at >= span.before, SurveyAnswer.answered_at < span.until)
+        # Who is asked again about an improvement was chosen for being unhappy before (S-55).
+        .where(
+            Survey.action_id.is_(None), SurveyAnswer.answered_at >= span.before, SurveyAnswer.answered_at < span.until
+        )
     )
     if span.region is not None:
         query = query.where(Ticket.region == span.region)

@@ -135,7 +135,7 @@ def _key(row: PaperRow, region: str) -> str | int | None:
 def _candidates(
     connection: Connection, references: Sequence[tuple[str, str | int | None]]
 ) -> dict[tuple[str, str | int | None], list[dict[str, Any]]]:
-    """The tickets behind each reference with their latest survey that was not withdrawn, the last completed last."""
+    """The tickets behind each reference with the latest survey of their completion that was not withdrawn, the last completed last."""
     keys: dict[str, set[Any]] = {}
     for name, key in references:
         if key is not None and "\x00" not in str(key):
@@ -144,7 +144,7 @@ def _candidates(
         return {}
     asked = (
         select(Survey.id, Survey.state)
-        .where(Survey.ticket_id == Ticket.id, Survey.state != SurveyState.CANCELLED.value)
+        .where(Survey.ticket_id == Ticket.id, Survey.action_id.is_(None), Survey.state != SurveyState.CANCELLED.value)
         .order_by(Survey.completion_no.desc())
         .limit(1)
         .lateral("asked")
