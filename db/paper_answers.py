@@ -135,7 +135,7 @@ def _key(row: PaperRow, region: str) -> str | int | None:
 def _candidates(
     connection: Connection, references: Sequence[tuple[str, str | int | None]]
 ) -> dict[tuple[str, str | int | None], list[dict[str, Any]]]:
-    """The tickets behind each reference with the latest survey of their completion that was not withdrawn, the last completed last."""
+    """The tickets behind each reference, the last completed last, with the latest survey of theirs that counts."""
     keys: dict[str, set[Any]] = {}
     for name, key in references:
         if key is not None and "\x00" not in str(key):
