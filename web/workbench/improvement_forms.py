@@ -34,7 +34,13 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
     ),
     ACTION: (
         Field("measure"),
-        Field("department", "select", section="department", choices=tuple(d.value for d in Department)),
+        Field(
+            "department",
+            "select",
+            words="answering_department",
+            section="department",
+            choices=tuple(d.value for d in Department),
+        ),
         Field("responsible_id", "people"),
         Field("due_on", "date"),
         Field("expected_effect"),
