@@ -31,45 +31,71 @@ def replay(
     map_: Annotated[str, typer.Option("--map", help="A TOML map, or the name of one that comes along.")],
     database_url: Annotated[str | None, typer.Option(help="An empty database; none: a fresh embedded one.")] = None,
     standard: Annotated[Path | None, typer.Option(help="Play it under this standard too, side by side.")] = None,
+    engineers: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Play it with so many engineers too, side by side.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report for machines to this file.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write the two side by side to this HTML file.")] = None,
+    language: Annotated[str | None, typer.Option(help="The language of the page.")] = None,
 ) -> None:
     """Play a real event log through the same commands and due sweeps, with the time taken from the log."""
+    from cli import what_if
     from replay.history_map import load_map
     from replay.log_reader import read_log
     from replay.runner import Runner
+    from replay.what_if import compare
 
     history_map = load_map(map_)
-    if report is not None:
-        _require_writable(report)
+    if page is not None and standard is None and engineers is None:
+        raise CommandError("--page shows two standards side by side; name the other with --standard or --engineers")
+    _require_writable("--report", report)
+    _require_writable("--page", page)
     rows, bad = read_log(log, history_map)
     screen = Screen()
     results = []
-    with Runner(history_map, database_url, standard) as runner:
+    with Runner(history_map, database_url, standard, engineers) as runner:
         for play in runner.plays:
             with _bar(screen) as progress:
                 task = progress.add_task(f"Replaying {clean(log.name)} under {clean(play.name)}", total=len(rows))
                 results.append(runner.run(rows, bad, play, progress=partial(_show, progress, task)))
-    if report is not None:
-        # First of all: what a long replay found is not lost to whatever the terminal makes of it.
-        content: Any = results[0].as_json() | {"compared": [result.as_json() for result in results[1:]]}
-        report.write_text(json.dumps(content, ensure_ascii=False, indent=2), "utf-8")
+    # First of all: what a long replay found is not lost to whatever the terminal makes of it.
+    content: Any = results[0].as_json() | {"compared": [result.as_json() for result in results[1:]]}
+    _write(report, json.dumps(content, ensure_ascii=False, indent=2))
+    if len(results) > 1:
+        moments = [row.at for row in rows]
+        compared = compare(*results) | {
+            "log": log.name,
+            "since": min(moments, default=None),
+            "until": max(moments, default=None),
+            "changed": runner.changed,
+            "engineers": engineers,
+        }
+        _write(page, what_if.page(compared, runner.plays[0].standard, language=language))
+        what_if.show(screen, compared)
     _print(screen, results)
-    if report is not None:
-        screen.say(f"Report written to {report}")
+    for file in filter(None, (report, page)):
+        screen.say(f"Written to {file}")
     if results[0].rejected == results[0].rows_read:
         why = next(iter(results[0].rejections))
         raise CommandError(f"none of the {results[0].rows_read:,} rows could be used; the most frequent reason: {why}")
 
 
-def _require_writable(report: Path) -> None:
-    """Raise CommandError when the report cannot be written: said before the replay, not after it."""
-    folder = report.absolute().parent
+def _require_writable(option: str, file: Path | None) -> None:
+    """Raise CommandError when a file cannot be written: said before the replay, not after it."""
+    if file is None:
+        return
+    folder = file.absolute().parent
     if not folder.is_dir():
-        raise CommandError(f"--report: {report}: there is no folder {folder}")
-    if report.is_dir():
-        raise CommandError(f"--report: {report} is a folder; name a file in it")
-    if not os.access(report if report.exists() else folder, os.W_OK):
-        raise CommandError(f"--report: {report} may not be written; name another file")
+        raise CommandError(f"{option}: {file}: there is no folder {folder}")
+    if file.is_dir():
+        raise CommandError(f"{option}: {file} is a folder; name a file in it")
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        raise CommandError(f"{option}: {file} may not be written; name another file")
+
+
+def _write(file: Path | None, content: str) -> None:
+    if file is not None:
+        file.write_text(content, "utf-8")
 
 
 def _show(progress: Progress, task: TaskID, completed: int) -> None:

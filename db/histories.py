@@ -1,13 +1,19 @@
-"""Read-only queries over a whole history, as a replay reports it: counts, breaches by week, load per person."""
+"""Read-only queries over a whole history, as a replay reports it: promises, breaches, waiting, load, messages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, func, select
 
 from db.models import Message, SlaClock, Staff, Ticket, TicketEvent
-from domain.lifecycle import CommandName
+from db.rows import fetch
+from domain.lifecycle import CommandName, TicketState
+from domain.sla import ClockKind
+from domain.workload import Turn
+
+_OF_CUSTOMERS = (ClockKind.RESPONSE.value, ClockKind.RESOLUTION.value)
 
 
 def count(connection: Connection, table: Any) -> int:
@@ -31,8 +37,46 @@ def breaches_by_week(connection: Connection, time_zone: str) -> dict[str, dict[s
     return weeks
 
 
+def promises(connection: Connection) -> dict[str, dict[str, dict[str, int]]]:
+    """Per kind of clock and priority: promises ``made`` to customers, and those of them that were ``broken``."""
+    query = (
+        select(SlaClock.kind, Ticket.priority, func.count(), func.count(SlaClock.breached_at))
+        .join(Ticket, Ticket.id == SlaClock.ticket_id)
+        .where(SlaClock.kind.in_(_OF_CUSTOMERS))
+        .group_by(SlaClock.kind, Ticket.priority)
+        .order_by(SlaClock.kind, Ticket.priority)
+    )
+    found: dict[str, dict[str, dict[str, int]]] = {kind: {} for kind in _OF_CUSTOMERS}
+    for kind, priority, made, broken in connection.execute(query):
+        found[kind][priority] = {"made": made, "broken": broken}
+    return found
+
+
+def waiting(connection: Connection) -> dict[str, dict[str, float]]:
+    """Per kind of clock the seconds by the wall clock within which half, and nine of ten, had what they waited for."""
+    waited = func.extract("epoch", SlaClock.stopped_at - SlaClock.started_at)
+    query = (
+        select(SlaClock.kind, *(func.percentile_cont(share).within_group(waited) for share in (0.5, 0.9)))
+        .where(SlaClock.kind.in_(_OF_CUSTOMERS), SlaClock.stopped_at.is_not(None))
+        .group_by(SlaClock.kind)
+    )
+    return {kind: {"half": half, "most": most} for kind, half, most in connection.execute(query)}
+
+
+def turns(connection: Connection) -> Iterator[Turn]:
+    """Every event as ``domain.workload`` wants it."""
+    query = select(
+        TicketEvent.ticket_id,
+        TicketEvent.at,
+        TicketEvent.to_state,
+        TicketEvent.payload["assignee_id"].astext.cast(BigInteger),
+    ).order_by(TicketEvent.ticket_id, TicketEvent.seq)
+    for ticket_id, at, state, given_to in connection.execute(query):
+        yield Turn(ticket_id, at, TicketState(state), given_to)
+
+
 def load(connection: Connection) -> list[dict[str, Any]]:
-    """Per person: commands given, and tickets held at the end."""
+    """Per engineer: the tickets they did something for, and the commands they gave; who did most comes first."""
     given = (
         select(
             TicketEvent.actor_id,
@@ -44,14 +88,17 @@ def load(connection: Connection) -> list[dict[str, Any]]:
         .subquery()
     )
     query = (
-        select(Staff.name, given.c.commands, given.c.tickets)
+        select(Staff.id, Staff.name, given.c.commands, given.c.tickets)
         .join(given, given.c.actor_id == Staff.id)
-        .order_by(given.c.tickets.desc())
+        .order_by(given.c.tickets.desc(), Staff.id)
     )
-    return [
-        {"name": name, "commands": commands, "tickets": tickets}
-        for name, commands, tickets in connection.execute(query)
-    ]
+    return fetch(connection, query)
+
+
+def messages_to(connection: Connection) -> dict[str, int]:
+    """How many messages were queued for customers and for staff."""
+    customers, staff = connection.execute(select(func.count(Message.customer_id), func.count(Message.staff_id))).one()
+    return {"customers": customers, "staff": staff}
 
 
 def messages_by_kind(connection: Connection) -> dict[str, int]:

@@ -542,25 +542,28 @@ def load_standard(own_file: Path | None = None, *, under: Mapping[str, Any] | No
 
     Raises StandardError that names the file, the figure and what to mend.
     """
-    figures = tomllib.loads(resources.files("domain").joinpath("standard.toml").read_text("utf-8"))
-    source = "domain/standard.toml"
-    if under:
-        figures = overlay(figures, under)
-    if own_file is not None:
-        source = str(own_file)
-        try:
-            own = tomllib.loads(own_file.read_text("utf-8-sig"))
-        except FileNotFoundError:
-            raise StandardError(f"{source}: no such file; mend AFTERCARE_STANDARD or --standard") from None
-        except OSError as error:
-            raise StandardError(f"{source}: not readable: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise StandardError(f"{source}: not readable as TOML: {error}") from error
-        figures = overlay(figures, own)
+    source = own_file or "domain/standard.toml"
     try:
-        return Standard.model_validate(figures)
+        return Standard.model_validate(read_figures(own_file, under=under))
     except ValidationError as error:
         raise StandardError("\n".join(f"{source}: {_sentence(fault)}" for fault in error.errors())) from error
+
+
+def read_figures(own_file: Path | None = None, *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The figures of ``load_standard`` as they are written, unchecked. Raises StandardError for an unreadable file."""
+    figures = tomllib.loads(resources.files("domain").joinpath("standard.toml").read_text("utf-8"))
+    if under:
+        figures = overlay(figures, under)
+    if own_file is None:
+        return figures
+    try:
+        return overlay(figures, tomllib.loads(own_file.read_text("utf-8-sig")))
+    except FileNotFoundError:
+        raise StandardError(f"{own_file}: no such file; mend AFTERCARE_STANDARD or --standard") from None
+    except OSError as error:
+        raise StandardError(f"{own_file}: not readable: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StandardError(f"{own_file}: not readable as TOML: {error}") from error
 
 
 def overlay(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 from sqlalchemy import Connection
 
-from db import alarms, callbacks, due, follow_ups, intake, reference, session, staff, surveys, tickets
+from db import alarms, callbacks, due, follow_ups, intake, reference, session, surveys, tickets
 from db.commands import apply_to
 from db.held import HeldTicket, hold, keeping
 from domain.commands import (
@@ -31,12 +30,13 @@ from domain.history import bridge
 from domain.intake import CustomerDetails, Report
 from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.messages import Medium
-from domain.people import SYSTEM, Actor, Department, Role, Tier
+from domain.people import SYSTEM, Actor, Role
 from domain.standard import Standard
 from domain.tickets import Impact
 from domain.tickets import ticket_id as ticket_id_of
 from replay.history_map import ActivityRule, HistoryMap
 from replay.log_reader import BadRow, LogRow
+from replay.staffing import add_staff
 from replay.tally import Tally
 
 # The watchdog of a replay looks this often; an alarm is dated by when it was due, however late the look.
@@ -46,12 +46,18 @@ BATCH = 50
 
 
 class Replay:
-    """One history on one connection; many rows are committed together, each can be refused by itself."""
+    """One history on one connection; many rows are committed together, each can be refused by itself.
 
-    def __init__(self, connection: Connection, history_map: HistoryMap, standard: Standard) -> None:
+    ``engineers``: so many share the work as the rules give it to them, and not those whom the log names.
+    """
+
+    def __init__(
+        self, connection: Connection, history_map: HistoryMap, standard: Standard, *, engineers: int | None = None
+    ) -> None:
         self.connection = connection
         self.map = history_map
         self.standard = standard
+        self.engineers = engineers
         self.tally = Tally()
         self.staff: dict[str, int] = {}
         self.customers: dict[str, int] = {}
@@ -75,7 +81,9 @@ class Replay:
             self.tally.reject(broken.line, broken.why)
         with self.connection.begin():
             reference.sync_calendars(self.connection, self.standard)
-            self._add_staff(sorted({row.resource for row in rows}))
+            resources = sorted({row.resource for row in rows})
+            language = self.standard.organisation.default_language
+            self.staff = add_staff(self.connection, resources, language=language, engineers=self.engineers)
         with keeping(self.connection) as self.kept:
             self._play_all(rows, progress=progress)
         return self.tally
@@ -163,7 +171,7 @@ class Replay:
     def _carry_out(self, row: LogRow, rule: ActivityRule) -> list[str]:
         held = hold(self.connection, self.cases[row.case])
         state = TicketState(held.row["state"])
-        worker = Actor(Role.ENGINEER, self.staff[row.resource])
+        worker = Actor(Role.ENGINEER, self._worker(held, row))
         if rule.command is CommandName.CHANGE_PRIORITY:
             impact = self._impact(row)
             if impact == held.row["impact"] or state in (TicketState.CLOSED, TicketState.CANCELLED):
@@ -173,7 +181,7 @@ class Replay:
             command = build_command(rule.command, rule.values)
         if state in rule.settled_in:
             if rule.hands_over and held.row["assignee_id"] != worker.id:
-                self._hand_over(held, row)
+                self._hand_over(held, row, worker)
                 return []
             return [self._note(held, row, worker, f"already {state.value}")]
         if state in rule.instead:
@@ -182,13 +190,19 @@ class Replay:
         for step in steps:
             self._give(held, self._bridging(step, row), row.at, SYSTEM if step in _BY_AFTERCARE else worker)
         if rule.hands_over and held.row["assignee_id"] != worker.id and command.name is rule.command:
-            self._hand_over(held, row)
+            self._hand_over(held, row, worker)
         actor = Actor(Role.CUSTOMER, held.row["customer_id"]) if command.name in _BY_CUSTOMER else worker
         self._give(held, command, row.at, actor)
         return [f"{step.value} was left out: added" for step in steps]
 
-    def _hand_over(self, held: HeldTicket, row: LogRow) -> None:
-        self._give(held, Assign(assignee_id=self.staff[row.resource], reason="taken in charge"), row.at, SYSTEM)
+    def _worker(self, held: HeldTicket, row: LogRow) -> int:
+        """Who did this."""
+        assignee: int | None = held.row["assignee_id"]
+        is_shared_out = self.engineers is not None and assignee in self.staff.values()
+        return assignee if is_shared_out and assignee is not None else self.staff[row.resource]
+
+    def _hand_over(self, held: HeldTicket, row: LogRow, worker: Actor) -> None:
+        self._give(held, Assign(assignee_id=worker.id, reason="taken in charge"), row.at, SYSTEM)
 
     def _open(self, row: LogRow) -> None:
         if row.customer not in self.customers:
@@ -252,34 +266,6 @@ class Replay:
                 return Reopen(reason=left_out)
             case _:
                 raise AssertionError(step)
-
-    def _add_staff(self, resources: Sequence[str]) -> None:
-        """The log's resources as engineers of the first tier, with two higher tiers, a supervisor and a manager."""
-        connection = self.connection
-        language = self.standard.organisation.default_language
-
-        numbers = count(1)  # two names of a log may differ in their case only, or be one that is added here
-
-        def add(team: int, name: str, role: Role, *, is_senior: bool = False) -> int:
-            email = f"staff.{next(numbers)}@replay.example"
-            return staff.add(
-                connection, name, email=email, role=role, team_id=team, language=language, is_senior=is_senior
-            )
-
-        desk = staff.add_team(connection, "the log's desk", tier=Tier.REGIONAL_DEPARTMENT, region=None)
-        self.staff = {name: add(desk, name, Role.ENGINEER, is_senior=True) for name in resources}
-        centre = staff.add_team(connection, "second tier", tier=Tier.REGIONAL_CENTRE, region=None)
-        support = staff.add_team(
-            connection,
-            "third tier",
-            tier=Tier.TECHNICAL_SUPPORT,
-            region=None,
-            department=Department.TECHNICAL_SUPPORT,
-        )
-        add(centre, "second tier engineer", Role.ENGINEER, is_senior=True)
-        add(support, "third tier engineer", Role.ENGINEER, is_senior=True)
-        add(desk, "supervisor", Role.SUPERVISOR)
-        add(desk, "manager", Role.MANAGER)
 
 
 _NUMBER = re.compile(r"\d+")

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from db import histories, reports
 from db.models import Ticket, TicketEvent
+from domain.business_hours import BusinessCalendar
 from domain.spans import last_full_week
 from domain.standard import Standard
+from domain.workload import time_in_hand
 from replay.tally import Tally
 
 DIGESTS = 4
@@ -36,7 +38,10 @@ class ReplayReport:
     rejected_lines: list[tuple[int, str]]
     breaches_by_priority: dict[str, int]
     breaches_by_week: dict[str, dict[str, int]]
+    promises: dict[str, dict[str, dict[str, int]]]
+    waiting: dict[str, dict[str, float]]
     messages_by_kind: dict[str, int]
+    messages_to: dict[str, int]
     load: list[dict[str, Any]]
     digests: list[dict[str, Any]] = field(default_factory=list)
 
@@ -46,9 +51,16 @@ class ReplayReport:
 
 
 def report(
-    connection: Connection, tally: Tally, standard: Standard, *, name: str, seconds: float, last: datetime | None
+    connection: Connection,
+    tally: Tally,
+    standard: Standard,
+    *,
+    name: str,
+    seconds: float,
+    last: datetime | None,
+    working_hours: BusinessCalendar,
 ) -> ReplayReport:
-    """Read the result of a replay out of its database."""
+    """Read the result of a replay out of its database; the load is measured in ``working_hours``."""
     by_week = histories.breaches_by_week(connection, standard.organisation.time_zone)
     by_priority: dict[str, int] = {}
     for week in by_week.values():
@@ -71,10 +83,25 @@ def report(
         rejected_lines=tally.rejected_lines[:1000],
         breaches_by_priority=dict(sorted(by_priority.items())),
         breaches_by_week=by_week,
+        promises=histories.promises(connection),
+        waiting=histories.waiting(connection),
         messages_by_kind=by_kind,
-        load=histories.load(connection),
+        messages_to=histories.messages_to(connection),
+        load=_load(connection, working_hours, last),
         digests=_digests(connection, standard, last),
     )
+
+
+def _load(connection: Connection, working_hours: BusinessCalendar, last: datetime | None) -> list[dict[str, Any]]:
+    """Who did how much, and how many working hours tickets lay with them until the log ended."""
+    if last is None:
+        return []
+    in_hand = time_in_hand(histories.turns(connection), working_hours, until=last)
+    people = histories.load(connection)
+    for person in people:
+        hours = in_hand.get(person.pop("id"), timedelta()) / timedelta(hours=1)
+        person["hours_in_hand"] = round(hours, 1)
+    return people
 
 
 def _digests(connection: Connection, standard: Standard, last: datetime | None) -> list[dict[str, Any]]:

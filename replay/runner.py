@@ -18,38 +18,57 @@ from db import embedded, histories, schema
 from db.embedded import EmbeddedPostgres
 from db.models import Ticket
 from db.session import DatabaseUnavailableError, commit_without_waiting, engine, require_usable
-from domain.standard import Standard, load_standard
+from domain.standard import Standard, load_standard, read_figures
 from replay.engine import Replay
 from replay.history_map import HistoryMap
 from replay.log_reader import BadRow, LogRow
 from replay.report import ReplayReport, report
+from replay.what_if import Changed, changed_figures
 from settings import SettingsError, get_settings, psycopg_url, require_home
 
+OFFICE = "office"
 _OWN = re.compile(r"replay_(\d+)_\d+")
 
 
 @dataclass(frozen=True)
 class Play:
-    """One replay that is wanted: the name its result gets, and the figures it is played under."""
+    """One replay that is wanted: the name its result gets, the figures it is played under, and how many engineers share
+    the work (None: whom the log names)."""
 
     name: str
     standard: Standard
+    engineers: int | None = None
 
 
 class Runner:
-    """Plays one log, once per standard. Without a URL each run has a fresh embedded database.
+    """Plays one log as it was, and once more when another standard or staffing is asked about.
 
+    Without a URL each run has a fresh embedded database.
     Whatever can be found wrong is found here, before the first replay begins. Raises SettingsError, StandardError or
     DatabaseUnavailableError.
     """
 
-    def __init__(self, history_map: HistoryMap, database_url: str | None, other_standard: Path | None) -> None:
+    def __init__(
+        self,
+        history_map: HistoryMap,
+        database_url: str | None,
+        other_standard: Path | None,
+        engineers: int | None = None,
+    ) -> None:
         self.map = history_map
-        if database_url is not None and other_standard is not None:
-            raise DatabaseUnavailableError("--standard needs two databases: leave --database-url out")
-        self.plays = [Play("standard", load_standard(get_settings().standard, under=history_map.standard))]
-        if other_standard is not None:
-            self.plays.append(Play(other_standard.stem, load_standard(other_standard, under=history_map.standard)))
+        asked = [name for name, is_given in (("--standard", other_standard), ("--engineers", engineers)) if is_given]
+        if database_url is not None and asked:
+            raise DatabaseUnavailableError(f"{asked[0]} needs two databases: leave --database-url out")
+        present = get_settings().standard
+        self.changed: list[Changed] = []
+        self.plays = [Play("standard", load_standard(present, under=history_map.standard))]
+        if asked:
+            names = [other_standard.stem] if other_standard else []
+            names += [f"{engineers} engineers"] if engineers else []
+            other = load_standard(other_standard or present, under=history_map.standard)
+            self.plays.append(Play(", ".join(names), other, engineers))
+            both = (read_figures(file, under=history_map.standard) for file in (present, other_standard or present))
+            self.changed = changed_figures(*both)
         self.given_url = self._usable(database_url) if database_url is not None else None
         self.embedded: EmbeddedPostgres | None = None
         self.used: list[str] = []
@@ -83,11 +102,15 @@ class Runner:
         with engine(url).connect() as connection:
             # A replay that is killed is played again: it needs no durable commits, the disk would be all it waits for.
             commit_without_waiting(connection)
-            replay = Replay(connection, self.map, play.standard)
+            replay = Replay(connection, self.map, play.standard, engineers=play.engineers)
             tally = replay.play(rows, bad, progress=progress)
             seconds = time.perf_counter() - started
             last = rows[-1].at if rows else None
-            return report(connection, tally, play.standard, name=play.name, seconds=seconds, last=last)
+            # Like is compared with like: the load of both in the present hours, whatever the other standard says.
+            hours = self.plays[0].standard.calendar(OFFICE)
+            return report(
+                connection, tally, play.standard, name=play.name, seconds=seconds, last=last, working_hours=hours
+            )
 
     def _database(self) -> str:
         if self.embedded is None:

@@ -30,6 +30,10 @@ class TestBeforeTheFirstReplay:
         [
             (("--standard", "missing.toml"), "missing.toml: no such file"),
             (("--standard", "log.csv"), "not readable as TOML"),
+            (("--standard", "slow.toml"), "slow.toml: priorities.P2.response: '4 hours' is no duration"),
+            (("--standard", "typo.toml"), "typo.toml: priorities.P2.respond: no such figure"),
+            (("--page", "page.html"), "name the other with --standard or --engineers"),
+            (("--engineers", "2", "--page", "missing/page.html"), "--page: missing/page.html: there is no folder"),
             (("--report", "."), "is a folder"),
             (("--report", "missing/report.json"), "there is no folder"),
             (("--database-url", "nonsense"), "--database-url: must begin with postgresql://"),
@@ -39,6 +43,9 @@ class TestBeforeTheFirstReplay:
     def test_whatever_is_wrong_is_said(
         self, console: Console, log: Path, arguments: tuple[str, ...], said: str
     ) -> None:
+        (console.home / "slow.toml").write_text('[priorities.P2]\nresponse = "4 hours"\n')
+        (console.home / "typo.toml").write_text('[priorities.P2]\nrespond = "4h"\n')
+
         sentence = console.refuse(*REPLAY, *arguments)
 
         assert said in sentence
@@ -75,6 +82,8 @@ def test_a_log_of_which_no_row_can_be_used_fails_with_the_reason_after_its_repor
 def test_two_replays_on_one_home_do_not_disturb_each_other_nor_the_first_commands(console: Console, log: Path) -> None:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AFTERCARE_", "PREFECT_"))}
     env = inherited | {"AFTERCARE_HOME": str(console.home)}
+    (console.home / "own.toml").write_text('[priorities.P1]\nresponse = "20m"\n')
+    what_if = (*REPLAY, "--standard", "own.toml", "--engineers", "2", "--page", "page.html", "--language", "zh-CN")
 
     both = [
         subprocess.Popen(
@@ -85,9 +94,13 @@ def test_two_replays_on_one_home_do_not_disturb_each_other_nor_the_first_command
             stderr=subprocess.PIPE,
             text=True,
         )
-        for arguments in (REPLAY, REPLAY, ("ticket", "list"))
+        for arguments in (REPLAY, what_if, ("ticket", "list"))
     ]
 
     for process in both:
         _, err = process.communicate(timeout=240)
         assert process.returncode == 0, err
+    page = (console.home / "page.html").read_text("utf-8")
+    assert '<html lang="zh-CN">' in page
+    assert "own, 2 engineers" in page
+    assert "priorities.P1.response" in page
