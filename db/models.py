@@ -26,10 +26,11 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from domain.api_keys import Scope
+from domain.articles import ArticleState, Audience
 from domain.churn import CareAction
 from domain.commands import PlanKind
 from domain.delivery import MessageState, Remedy
@@ -839,6 +840,63 @@ class CareTaken(Base):
     signs: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(index=True)
     taken_by: Mapped[int] = _reference("staff")
+
+
+class Article(Base):
+    """A solved typical case for the next time (S-62); ``search``: its words, cut before they are stored."""
+
+    __tablename__ = "articles"
+    __table_args__ = (
+        _in("state", ArticleState),
+        _in("audience", Audience),
+        _in("category", Category),
+        CheckConstraint("state <> 'published' OR published_at IS NOT NULL", name="published_has_moment"),
+        Index("ix_articles_search", "search", postgresql_using="gin", postgresql_where=text("state = 'published'")),
+        Index(
+            "ix_articles_title",
+            "title",
+            postgresql_using="gin",
+            postgresql_ops={"title": "gin_trgm_ops"},
+            postgresql_where=text("state = 'published'"),
+        ),
+        Index("ix_articles_written_at", "written_at"),
+    )
+
+    id: Mapped[int] = _key()
+    language: Mapped[str]
+    audience: Mapped[str]
+    title: Mapped[str]
+    problem: Mapped[str]
+    cause: Mapped[str]
+    solution: Mapped[str]
+    category: Mapped[str | None]
+    product_model: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(server_default="{}")
+    state: Mapped[str] = mapped_column(server_default=ArticleState.DRAFT.value)
+    ticket_id: Mapped[int | None] = _reference("tickets", nullable=True)
+    written_by: Mapped[int] = _reference("staff")
+    written_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    search: Mapped[str] = mapped_column(TSVECTOR)
+
+
+class ArticleHelp(Base):
+    """An article helped with a ticket, as staff say, or made one needless, as a customer says at the form."""
+
+    __tablename__ = "article_helps"
+    __table_args__ = (
+        UniqueConstraint("article_id", "ticket_id"),
+        UniqueConstraint("article_id", "form_key"),
+        CheckConstraint("(ticket_id IS NULL) <> (form_key IS NULL)", name="ticket_or_form"),
+        Index("ix_article_helps_ticket_id", "ticket_id"),
+    )
+
+    id: Mapped[int] = _key()
+    article_id: Mapped[int] = _reference("articles")
+    ticket_id: Mapped[int | None] = _reference("tickets", nullable=True)
+    staff_id: Mapped[int | None] = _reference("staff", nullable=True)
+    form_key: Mapped[str | None]
+    at: Mapped[datetime]
 
 
 class ApiKey(Base):

@@ -46,6 +46,9 @@ MAY_READ_APPRAISAL = LEADS
 # Who sees which customers may be lost, and cares for them (S-58).
 MAY_CARE = LEADS
 MAY_TAKE_TICKETS = _SERVICE
+# Who writes down what helped, and who decides that others are told (S-62).
+MAY_WRITE_ARTICLES = MAY_READ_WORDS
+MAY_PUBLISH = MAY_IMPROVE
 
 
 # What a customer says of the service, in surveys and on the phone.

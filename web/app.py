@@ -30,6 +30,7 @@ from web.workbench import (
     churn,
     feedback,
     improvement,
+    knowledge,
     lists,
     outbox,
     quality,
@@ -60,7 +61,7 @@ def create_app() -> FastAPI:
     app.include_router(privacy.router)
     app.include_router(metrics.router)
     work = (sign_in, lists, board, outbox, sheet, ticket_list, tickets, callbacks)
-    judging = (feedback, quality, appraisal, churn, improvement, actions)
+    judging = (feedback, quality, appraisal, churn, improvement, actions, knowledge)
     for part in (*work, *judging, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)

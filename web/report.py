@@ -25,7 +25,7 @@ from domain.report_form import Filled, read_form, tidy
 from domain.tickets import Channel, ticket_number
 from settings import get_standard
 from templates.render import languages
-from web import report_pages
+from web import report_help, report_pages
 from web.language import page_language
 
 router = APIRouter(prefix="/report")
@@ -77,6 +77,9 @@ def show(request: Request) -> HTMLResponse:
 @router.post("")
 def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
     """Open a ticket or add to one (S-07), once for each form; or the form again, with everything that was typed."""
+    if article_id := report_help.helped_by(sent.step):
+        with transaction() as connection:
+            return report_help.thank(request, connection, article_id, form_key=sent.key)
     photos, faults = _read_photos([] if sent.trap else sent.files)
     if sent.trap:
         faults["form"] = Fault("trapped")
@@ -100,7 +103,7 @@ def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
             except IdempotencyKeyReusedError:
                 sent, faults["form"] = replace(sent, key=uuid4().hex), Fault("already_sent")
         kept = _keep_photos(connection, sent, photos, faults)
-        if sent.step == "show":
+        if sent.step in ("show", report_help.ASK):
             faults = {}
         elif isinstance(filled, dict):
             faults = filled | faults
@@ -109,7 +112,10 @@ def send(request: Request, sent: Annotated[Sent, Depends(_read)]) -> Response:
         elif not faults:
             faults["form"] = Fault("too_many_today")
         regions = staff.list_regions(connection)
-        return report_pages.form(request, sent.key, sent.values, regions=regions, photos=kept, faults=faults)
+        articles = report_help.offered(connection, sent.values) if sent.step == report_help.ASK else None
+        return report_pages.form(
+            request, sent.key, sent.values, regions=regions, photos=kept, faults=faults, articles=articles
+        )
 
 
 @router.get("/sent/{key}")

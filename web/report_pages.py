@@ -40,8 +40,9 @@ def form(
     regions: Sequence[str],
     photos: Sequence[Mapping[str, object]] = (),
     faults: Mapping[str, Fault] | None = None,
+    articles: Sequence[Mapping[str, object]] | None = None,
 ) -> HTMLResponse:
-    """The form with what was typed, and what is wrong beside each field."""
+    """The form with what was typed, and what is wrong beside each field; ``articles``: what may help at once."""
     language = page_language(request)
     now = utc_now().astimezone(ZoneInfo(get_standard().organisation.time_zone))
     html = render_page(
@@ -52,6 +53,7 @@ def form(
         values=values,
         faults={name: (faults or {})[name] for name in _ORDER if name in (faults or {})},
         photos=photos,
+        articles=articles,
         most_photos=MOST_PHOTOS,
         regions=[(region, region_name(language, region)) for region in regions] if len(regions) > 1 else [],
         tongues=[(tag, word(tag, "language", "name")) for tag in languages()],

@@ -9,8 +9,9 @@ from functools import partial
 from uuid import uuid4
 
 from clock import utc_now
-from db import improvement_actions, outbox, root_causes, seed, staff, staff_accounts, surveys
+from db import articles, improvement_actions, outbox, root_causes, seed, staff, staff_accounts, surveys
 from db.session import transaction
+from domain.articles import Article, ArticleState
 from domain.commands import CommandName
 from domain.improvement import ActionState, NewAction, Outcome, RootCause
 from domain.invitations import invite
@@ -196,6 +197,34 @@ def _feedback(site: Site) -> str:
     return "/workbench/feedback"
 
 
+def _article(place: str) -> Callable[[Site], str]:
+    """A published article, or a page that offers it."""
+
+    def path(site: Site) -> str:
+        with site.desk() as desk:
+            said = {
+                "title": "空调不制冷怎么办",
+                "problem": "开机后不制冷",
+                "solution": "清洗滤网，重启空调。\n还不行请报修。",
+            }
+            article = Article.model_validate({"language": "zh-CN", "audience": "customers", **said})
+            article_id = articles.add(desk.connection, article, desk.clerk, ticket_id=None, now=desk.now)
+            articles.move(desk.connection, article_id, ArticleState.PUBLISHED, desk.clerk, now=desk.now)
+            ticket = ticket_number(desk.bring_to(S.CLOSED))
+        here = "/workbench/knowledge"
+        return {"all": f"{here}?q=空调", "new": f"{here}/new?ticket={ticket}", "report": "/report"}.get(
+            place, f"{here}/{article_id}"
+        )
+
+    return path
+
+
+def _ask_for_help(reader: Reader) -> None:
+    reader.page.locator('[name="description"]').fill("空调不制冷")
+    reader.page.locator('button[value="help"]').click()
+    reader.page.wait_for_load_state()
+
+
 PAGES: dict[str, Shown] = {
     "progress": Shown(_of(P.PROGRESS, _late)),
     "progress-question": Shown(_of(P.PROGRESS, lambda desk: desk.bring_to(S.WAITING_CUSTOMER))),
@@ -215,6 +244,7 @@ PAGES: dict[str, Shown] = {
     "unsubscribe": Shown(_of(P.UNSUBSCRIBE, lambda desk: int(desk.customer_of(desk.open()).id or 0))),
     "survey-problem": Shown(_of(P.SURVEY, _survey), act=_send_empty),
     "report": Shown(_at("/report")),
+    "report-help": Shown(_article("report"), act=_ask_for_help),
     "report-problem": Shown(_at("/report"), act=_send_empty),
     "report-sent": Shown(_at("/report"), act=partial(_report, times=1)),
     "report-alike": Shown(_at("/report"), act=partial(_report, times=2)),
@@ -239,6 +269,9 @@ PAGES: dict[str, Shown] = {
     "work-ticket-problem": Shown(_ticket(_late), for_staff=True, act=_send_empty_plan),
     "work-call": Shown(_call, for_staff=True),
     "work-callbacks": Shown(lambda site: _call(site).rpartition("/")[0], for_staff=True),
+    "work-knowledge": Shown(_article("all"), for_staff=True),
+    "work-article": Shown(_article("one"), for_staff=True),
+    "work-article-new": Shown(_article("new"), for_staff=True, act=_send_empty),
     "work-improvement": Shown(_improvement("all"), for_staff=True),
     "work-cause": Shown(_improvement("cause"), for_staff=True),
     "work-cause-new": Shown(_at("/workbench/improvement/causes/new?region=east"), for_staff=True, act=_send_empty),

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from domain.exceptions import DomainError
 from settings import get_settings
 from web.api import (
+    articles,
     attachments,
     commands,
     customers,
@@ -41,7 +42,7 @@ def create_api() -> FastAPI:
         redirect_slashes=False,
     )
     answers = problems.documented(401, 403, 422, 429, 503)
-    for part in (customers, tickets, commands, attachments, follow_up, staff, reports, webhooks):
+    for part in (articles, customers, tickets, commands, attachments, follow_up, staff, reports, webhooks):
         api.include_router(part.router, responses=answers, dependencies=[Depends(KEY)])
     api.include_router(description.router)
     api.openapi = partial(description.describe, api)  # type: ignore[method-assign]

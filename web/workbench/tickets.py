@@ -9,12 +9,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
 from clock import utc_now
 from db import attachments, clocks, commands, contact_views, dossiers, quality, tickets
 from db.held import hold
+from db.rows import Row
 from db.session import transaction
-from domain.access import MAY_READ_CONTACT
+from domain.access import MAY_READ_CONTACT, MAY_WRITE_ARTICLES
 from domain.commands import Assign, Command
 from domain.exceptions import (
     ChangedMeanwhileError,
@@ -25,7 +27,7 @@ from domain.exceptions import (
     NotPermittedError,
 )
 from domain.faults import Fault
-from domain.lifecycle import COMMANDS, CommandName, TicketState
+from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState
 from domain.tickets import ticket_id
 from settings import get_settings, get_standard
 from templates.languages import language_for, word
@@ -159,8 +161,19 @@ def _page(
                 where="workbench ticket",
                 now=now,
             )
+        similar = _similar(connection, dossier) if member.role in MAY_WRITE_ARTICLES else None
     context = page_of(
         dossier, reader, standard=get_standard(), now=now, attempt=attempt, shows_contact=shows_contact, **how
     )
     runs_url = get_settings().runs_url(dossier.ticket["number"])
-    return show(member, "ticket", now=now, status=status, runs_url=runs_url, scores=scores, **context)
+    return show(member, "ticket", now=now, status=status, runs_url=runs_url, scores=scores, similar=similar, **context)
+
+
+def _similar(connection: Connection, dossier: dossiers.Dossier) -> list[Row]:
+    """The articles that helped with the ticket, and, while it is open, those that may (S-62)."""
+    from db import article_search  # the segmenter takes its time, and few pages need it
+
+    ticket = dossier.ticket
+    is_over = STATES[TicketState(ticket["state"])].is_over
+    asked = "" if is_over else f"{ticket['subject']} {ticket['product_model'] or ''}"
+    return article_search.find_for_ticket(connection, ticket["id"], asked)
