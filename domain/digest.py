@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from domain.breaches import BrokenPromise, cause_of
@@ -18,6 +18,7 @@ from domain.sla import ClockKind
 from domain.spans import PERIODS, Span
 from domain.standard import Standard
 from domain.tickets import Category, Channel, Priority
+from domain.words import Frequency
 
 Rows = Sequence[Mapping[str, Any]]
 Pair = dict[str, Any]
@@ -41,7 +42,7 @@ class Counts:
     end of the reported period and of the one before. promises: period, kind, part, word, met, missed. signs: period,
     the fields of a BrokenPromise, promises. breaches and low_scores: one row per case. asked: period, surveys.
     answers: period, answers, and mean, low and given of each dimension and stage. callbacks: period, due, in_time.
-    answered and informed: tickets, in_time.
+    words: those of the most answers. answered and informed: tickets, in_time.
     """
 
     opened: Rows
@@ -54,6 +55,7 @@ class Counts:
     answers: Rows
     low_scores: Rows
     callbacks: Rows
+    words: Sequence[Frequency]
     answered: Mapping[str, Any]
     informed: Mapping[str, Any]
 
@@ -87,7 +89,8 @@ def compute(counts: Counts, span: Span, standard: Standard) -> dict[str, Any]:
         },
         "trend": [{"label": label} | _figures_of(counts, period) for period, label in enumerate(span.labels)],
         "targets": standard.targets.model_dump(),
-        **{name: [] for name in ("words", "actions", "best", "coaching")},
+        "words": [asdict(word) for word in counts.words],
+        **{name: [] for name in ("actions", "best", "coaching")},
     }
     by_clock = {clock.value: _causes(counts.signs, [clock]) for clock in _JUDGED}
     return figures | {"headline": headline(figures, by_clock)}

@@ -9,7 +9,7 @@ from typing import Any
 from statsmodels.stats.proportion import proportion_confint
 
 from domain.contact import mask_words
-from domain.satisfaction import STAGES
+from domain.satisfaction import STAGES, wishes_of
 from domain.spans import Span
 from domain.standard import Standard
 from domain.triage import first_found
@@ -17,7 +17,6 @@ from domain.words import Frequency, frequent
 
 _MOST_QUOTES = 3
 _LONGEST_QUOTE = 200
-_IMPROVEMENTS = tuple(f"{stage}_improvement" for stage in STAGES)
 
 Row = Mapping[str, Any]
 
@@ -67,12 +66,6 @@ class Feedback:
     quotes: Mapping[str, Sequence[Quote]]
 
 
-def wishes_of(row: Row) -> str:
-    """What the answer says should be better, and its free words."""
-    said = (row["comment"], *(row[name] for name in _IMPROVEMENTS), row["most_wanted"])
-    return "\n".join(text for text in said if text)
-
-
 def tags_of(row: Row, standard: Standard) -> set[tuple[str, str]]:
     """What the answer is about, as (kind, name), by the rules and words of the standard.
 
@@ -111,16 +104,10 @@ def analyse(rows: Sequence[Row], span: Span, standard: Standard) -> Feedback:
         _tally("overall", "overall", now, before, standard),
         [_tally(stage, stage, now, before, standard) for stage in STAGES],
         tags,
-        frequent_wishes(rows, span, standard),
+        frequent(map(wishes_of, now), map(wishes_of, before), standard.feedback),
         frequent((r["best_point"] for r in now), (r["best_point"] for r in before), standard.feedback, most=12),
         {name: _quotes(tagged) for (kind, name), tagged in by_tag.items() if kind == "theme"},
     )
-
-
-def frequent_wishes(rows: Sequence[Row], span: Span, standard: Standard, *, most: int = 20) -> list[Frequency]:
-    """The most frequent words of what should be better, beside the period before."""
-    now, before = _halves(rows, span)
-    return frequent(map(wishes_of, now), map(wishes_of, before), standard.feedback, most=most)
 
 
 def _halves(rows: Sequence[Row], span: Span) -> tuple[list[Row], list[Row]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -19,6 +20,9 @@ _NO_NUL = r"^[^\x00]*$"  # Postgres keeps none
 
 DIMENSIONS = ("efficiency", "attitude", "solution", "overall")
 STAGES = ("booking", "on_site", "follow_up", "confirmation")  # 预约受理, 现场服务, 问题跟进, 结果确认 (S-50)
+
+# Where an answer says what should be better, and what else the customer wants to say.
+WISHES = ("comment", *(f"{stage}_improvement" for stage in STAGES), "most_wanted")
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)]
 _FewWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_NO_NUL)]
@@ -143,3 +147,8 @@ def schedule(policy: SurveyPolicy, *, sent_at: datetime) -> SurveySchedule:
 def needs_callback(overall: int, *, low_score: int) -> bool:
     """A supervisor calls back whoever scores ``low_score`` or less (S-42)."""
     return overall <= low_score
+
+
+def wishes_of(answer: Mapping[str, Any]) -> str:
+    """What an answer says should be better, a line for each place where it says so (S-52)."""
+    return "\n".join(answer[name] for name in WISHES if answer[name])

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from db.models import Staff
-from db.reports import benchmarks, breaches, callbacks, promises, satisfaction, volume
+from db.reports import benchmarks, breaches, callbacks, promises, satisfaction, volume, words
 from db.rows import fetch
 from domain.digest import Counts, compute
 from domain.people import Role
@@ -28,6 +28,7 @@ def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, 
         answers=satisfaction.answered(connection, span, low_score=standard.callback.low_score),
         low_scores=satisfaction.lowest(connection, span, low_score=standard.callback.low_score),
         callbacks=callbacks.due(connection, span),
+        words=words.frequent_wishes(connection, span, standard.feedback),
         answered=benchmarks.answered(connection, span, standard),
         informed=benchmarks.informed(connection, span, standard),
     )
