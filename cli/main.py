@@ -14,6 +14,7 @@ from cli import (
     customer,
     database,
     deployment,
+    digests,
     doctor,
     export,
     feedback,
@@ -54,6 +55,7 @@ app.add_typer(templates.app, name="templates", help="Look at the words of messag
 people.app.command()(accounts.password)
 people.app.command()(accounts.invite)
 people.app.command()(accounts.deactivate)
+people.app.command()(digests.digest)
 app.add_typer(people.app, name="staff", help="List and add staff and teams; let them into the workbench.")
 app.add_typer(keys.app, name="keys", help="Keys with which other systems use the API.")
 app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of events.")

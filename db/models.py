@@ -34,6 +34,7 @@ from domain.articles import ArticleState, Audience
 from domain.churn import CareAction
 from domain.commands import PlanKind
 from domain.delivery import MessageState, Remedy
+from domain.digest_schedule import DigestPeriod
 from domain.improvement import MOST_WHYS, ActionState, Stage
 from domain.lifecycle import STATES, TicketState
 from domain.messages import Medium, MessageKind
@@ -177,6 +178,9 @@ class Staff(Base):
     __tablename__ = "staff"
     __table_args__ = (
         _in("role", STAFF_ROLES),
+        _in("digest_period", DigestPeriod),
+        CheckConstraint("digest_weekday BETWEEN 0 AND 6", name="digest_weekday_known"),
+        CheckConstraint("digest_hour BETWEEN 0 AND 23", name="digest_hour_known"),
         Index("uq_staff_email", text("lower(email)"), unique=True),
     )
 
@@ -191,6 +195,10 @@ class Staff(Base):
     calendar: Mapped[str] = mapped_column(ForeignKey("calendars.name"))
     is_active: Mapped[bool] = mapped_column(server_default="true")
     declined_digests_at: Mapped[datetime | None]
+    digest_period: Mapped[str] = mapped_column(server_default=DigestPeriod.WEEKLY.value)
+    digest_region: Mapped[str | None]
+    digest_weekday: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    digest_hour: Mapped[int] = mapped_column(SmallInteger, server_default="8")
     password_hash: Mapped[str | None]
 
 

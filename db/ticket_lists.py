@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, true
 
 from db.models import Callback, SlaClock, Staff, Survey, SurveyAnswer, Team, Ticket, TicketEvent
+from db.reports.promises import holder
 from db.rows import Row, fetch
 from db.worklists import listed
-from domain.lifecycle import CommandName
+from domain.lifecycle import CommandName, TicketState
 from domain.satisfaction import CallbackKind, CallbackState
 from domain.sla import ClockKind
 from domain.ticket_filter import Happened, TicketFilter
@@ -44,15 +45,12 @@ def count(connection: Connection, wanted: TicketFilter, *, low_score: int) -> in
 
 
 def _conditions(wanted: TicketFilter, low_score: int) -> list[ColumnElement[bool]]:
-    of_team = (
-        select(Staff.id).join(Team, Team.id == Staff.team_id).where(Team.name == wanted.team) if wanted.team else None
-    )
     traits = ((Ticket.category, wanted.category), (Ticket.priority, wanted.priority), (Ticket.channel, wanted.channel))
     return [
         _happened(wanted, low_score),
         *(column == word.value for column, word in traits if word is not None),
         *([func.coalesce(Ticket.region, "") == wanted.region] if wanted.region is not None else []),
-        *([Ticket.assignee_id.in_(of_team)] if of_team is not None else []),
+        true() if wanted.happened in _CLOCKS else _had_by(wanted.team, func.coalesce(Ticket.assignee_id, 0)),
     ]
 
 
@@ -77,12 +75,28 @@ def _happened(wanted: TicketFilter, low_score: int) -> ColumnElement[bool]:
 
 
 def _promise(wanted: TicketFilter, kind: ClockKind, is_kept: bool) -> ColumnElement[bool]:
-    """As the digest counts: broken when it breached, kept when its clock stopped unbroken and nobody cancelled."""
-    judged = SlaClock.kind == kind.value
-    if not is_kept:
-        return _of_ticket(SlaClock, judged, _within(SlaClock.breached_at, wanted))
-    kept = _of_ticket(SlaClock, judged, SlaClock.breached_at.is_(None), _within(SlaClock.stopped_at, wanted))
-    return kept & (Ticket.state != "cancelled")
+    """As the digest counts: broken when it breached, kept when its clock stopped unbroken and nobody cancelled.
+
+    The team is that of who had the ticket then.
+    """
+    decided_at = SlaClock.stopped_at if is_kept else SlaClock.breached_at
+    whose = true() if wanted.team is None else _had_by(wanted.team, holder(decided_at))
+    judged = _of_ticket(
+        SlaClock,
+        SlaClock.kind == kind.value,
+        SlaClock.breached_at.is_(None) if is_kept else true(),
+        _within(decided_at, wanted),
+        whose,
+    )
+    return judged & (Ticket.state != TicketState.CANCELLED.value) if is_kept else judged
+
+
+def _had_by(team: str | None, staff_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a member of the team has the ticket; of the empty one: nobody."""
+    if team is None:
+        return true()
+    members = select(Staff.id).join(Team, Team.id == Staff.team_id).where(Team.name == team)
+    return staff_id.in_(members) if team else staff_id == 0
 
 
 def _callback(wanted: TicketFilter, *, is_missed: bool) -> ColumnElement[bool]:

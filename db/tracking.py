@@ -24,13 +24,15 @@ def count(connection: Connection, *, since: datetime, until: datetime) -> int:
     return connection.execute(query).scalar_one()
 
 
-def rows(connection: Connection, *, since: datetime, until: datetime) -> Iterator[Row]:
+def rows(connection: Connection, *, since: datetime, until: datetime, region: str | None = None) -> Iterator[Row]:
     """Tickets opened from ``since`` on and before ``until``, oldest first, by the names of the sheet's columns.
 
     Promises are those of a ticket's present round, the answer is that to its latest completion. ``customer_name`` is
-    None where anonymity is wished (S-71).
+    None where anonymity is wished (S-71). ``region``: only its tickets.
     """
     query = _QUERY.where(Ticket.opened_at >= since, Ticket.opened_at < until).order_by(Ticket.opened_at, Ticket.id)
+    if region is not None:
+        query = query.where(Ticket.region == region)
     streamed = connection.execution_options(stream_results=True, yield_per=_AT_A_TIME).execute(query)
     yield from map(dict, streamed.mappings())
 

@@ -171,7 +171,9 @@ MESSAGES: Mapping[MessageKind, MessageTraits] = MappingProxyType(
         K.STAFF_IMPROVEMENT_ACTION: _staff(
             "notice", "action_id", "measure", "department", "due_on", "expected_effect", about_ticket=False
         ),
-        K.WEEKLY_DIGEST: _staff("digest", about_ticket=False, subscription=Subscription.DIGESTS),
+        K.WEEKLY_DIGEST: _staff(
+            *("digest", "base", "charts", "sheet"), about_ticket=False, subscription=Subscription.DIGESTS
+        ),
     }
 )
 

@@ -35,7 +35,7 @@ class Happened(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
     """``since`` is included, ``until`` is not (aware); None: from the first, until the last. ``below``: only ids under
-    it, for the next page. ``region``: empty for tickets without one; a criterion that is None asks nothing."""
+    it, for the next page. ``region`` and ``team``: empty for tickets without; a criterion that is None asks nothing."""
 
     happened: Happened = Happened.OPENED
     since: datetime | None = None
@@ -48,7 +48,7 @@ class TicketFilter:
     below: int | None = None
 
 
-NO_REGION = "-"
+NONE = "-"
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -66,8 +66,8 @@ def read_filter(asked: Mapping[str, str], *, time_zone: str) -> TicketFilter:
         category=_word(asked, "category", Category),
         priority=_word(asked, "priority", Priority),
         channel=_word(asked, "channel", Channel),
-        region="" if asked.get("region") == NO_REGION else _text(asked, "region"),
-        team=_text(asked, "team"),
+        region=_name(asked, "region"),
+        team=_name(asked, "team"),
         below=int(below) if below.isascii() and below.isdigit() and len(below) < 19 else None,
     )
 
@@ -95,9 +95,9 @@ def _word(asked: Mapping[str, str], name: str, words: type[_Word]) -> _Word | No
         raise InvalidInputError(name, "is not one of the choices") from None
 
 
-def _text(asked: Mapping[str, str], name: str) -> str | None:
+def _name(asked: Mapping[str, str], name: str) -> str | None:
     """What no column can hold is found nowhere: a NUL, half a surrogate pair."""
     typed = asked.get(name, "")
     if not typed.replace("\t", "").isprintable() or len(typed) > 200:
         raise InvalidInputError(name, "is not one of the choices")
-    return typed or None
+    return "" if typed == NONE else typed or None

@@ -19,7 +19,7 @@ from jinja2.runtime import Context, Undefined
 from markupsafe import Markup, escape
 
 from domain.assignment import read_grounds
-from templates.languages import LabelMissingError, entry, label_file, word
+from templates.languages import LabelMissingError, entry, label_file, region_name, word
 
 Moment = str | datetime | None
 
@@ -112,6 +112,18 @@ def day(context: Context, value: Moment | date) -> str:
 def last_day(context: Context, value: str | datetime) -> str:
     """The last day before an exclusive end, in the reader's zone."""
     return _written(context, "day", _local(context, _aware(value) - timedelta(seconds=1)))
+
+
+@pass_context
+def last_date(context: Context, value: str | datetime) -> str:
+    """The last day before an exclusive end, in the reader's zone, as addresses and forms have it: ``2026-11-22``."""
+    return _local(context, _aware(value) - timedelta(seconds=1)).date().isoformat()
+
+
+@pass_context
+def region(context: Context, value: object) -> str:
+    """A region in the reader's language; a name that the operator gave as it is."""
+    return region_name(_language(context), str(value))
 
 
 @pass_context
@@ -252,8 +264,8 @@ def cell(text: object) -> str:
 
 def install(environment: Environment) -> None:
     """Make the filters, and the test ``is ahead``, known to an environment."""
-    of_context = (moment, promised, day, last_day, duration, label, percent, score, change, brief, grounds)
+    of_context = (moment, promised, day, last_day, last_date, region, duration, label, percent, score, change, brief)
     of_text = (capital, lines, linked, cell)
-    for function in (*of_context, *of_text):
+    for function in (*of_context, grounds, *of_text):
         environment.filters[function.__name__] = function
     environment.tests["ahead"] = ahead

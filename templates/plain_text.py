@@ -90,7 +90,8 @@ class _Letter(HTMLParser):
         elif tag == "br":
             self._write("; ") if self._in_data else self._break(1)
         elif tag == "a":
-            self._href = values.get("href")
+            # A figure is not worth the address of its list beside it: a table of figures would be none.
+            self._href = None if values.get("class") == "figure" else values.get("href")
         elif tag == "table":
             self._break(2)
             self._tables.append(values.get("role") != "presentation")

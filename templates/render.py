@@ -42,7 +42,7 @@ class Words:
 
 
 # Only @media rules stay in <style>: dark mode and narrow screens. Nothing is ever fetched.
-_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
 # How much of people's own words an SMS keeps, tried in this order until it stays within its segments.
 _ROOMS = (1, 0.75, 0.5, 0.3, 0.15, 0.05)
 # In a mail a piece of news may say several times what it may in an SMS, less where there are many pieces: Gmail clips

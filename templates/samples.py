@@ -156,7 +156,12 @@ def _own(words: dict[str, Any], language: str) -> dict[MessageKind, dict[str, An
             "due_on": "2026-11-20",
             "expected_effect": words["effect"],
         },
-        K.WEEKLY_DIGEST: {"digest": sample_digest(language)},
+        K.WEEKLY_DIGEST: {
+            "digest": sample_digest(language),
+            "base": "https://care.example.com",
+            "charts": {},
+            "sheet": {"is_attached": True},
+        },
     }
 
 

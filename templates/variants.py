@@ -91,7 +91,7 @@ def sample(kind: MessageKind, *, language: str) -> Case:
 def bare(kind: MessageKind, *, language: str) -> Case:
     """Nobody assigned, nothing promised, no name, no link, an empty week."""
     full = sample_context(kind, language=language)
-    context: dict[str, Any] = {"digest": _empty_week(full["digest"])} if "digest" in full else _without(full)
+    context = full | {"digest": _empty_week(full["digest"])} if "digest" in full else _without(full)
     if "plan" in context:
         context["plan"] |= {"appointment_at": None, "options": []}
     return Case("all left out that may be missing", context, "", None)

@@ -28,6 +28,7 @@ from web.workbench import (
     board,
     callbacks,
     churn,
+    digest,
     feedback,
     improvement,
     knowledge,
@@ -60,7 +61,7 @@ def create_app() -> FastAPI:
     app.include_router(report.router)
     app.include_router(privacy.router)
     app.include_router(metrics.router)
-    work = (sign_in, lists, board, outbox, sheet, ticket_list, tickets, callbacks)
+    work = (sign_in, lists, board, digest, outbox, sheet, ticket_list, tickets, callbacks)
     judging = (feedback, quality, appraisal, churn, improvement, actions, knowledge)
     for part in (*work, *judging, workbench_photos):
         app.include_router(part.router)

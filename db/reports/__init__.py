@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from db.models import Staff
 from db.reports import benchmarks, breaches, callbacks, promises, satisfaction, volume, words
-from db.rows import fetch
 from domain.digest import Counts, compute
-from domain.people import Role
 from domain.spans import Span
 from domain.standard import Standard
 
@@ -33,9 +30,3 @@ def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, 
         informed=benchmarks.informed(connection, span, standard),
     )
     return compute(counts, span, standard)
-
-
-def managers(connection: Connection) -> list[dict[str, Any]]:
-    """Active managers (id, language), who get the digest."""
-    query = select(Staff.id, Staff.language).where(Staff.is_active, Staff.role == Role.MANAGER.value)
-    return fetch(connection, query)

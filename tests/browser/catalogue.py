@@ -261,6 +261,8 @@ PAGES: dict[str, Shown] = {
     "work-board": Shown(_at("/workbench/board"), for_staff=True),
     "work-messages": Shown(_at("/workbench/messages?shelf=all"), for_staff=True),
     "work-message": Shown(_message, for_staff=True),
+    "work-digest": Shown(_at("/workbench/digest"), for_staff=True),
+    "work-tickets": Shown(_at("/workbench/tickets"), for_staff=True),
     "work-sheet": Shown(_at("/workbench/sheet"), for_staff=True),
     "work-feedback": Shown(_feedback, for_staff=True),
     "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from clock import utc_now
-from db import api_keys, staff, staff_accounts, staff_sessions
+from db import api_keys, digests, staff, staff_accounts, staff_sessions
 from db.models import Ticket
 from db.session import transaction
 from domain.api_keys import KeyRefusedError, Scope
+from domain.digest_schedule import DigestPeriod, DigestWish
 from domain.invitations import invited
 from domain.lifecycle import TicketState
 from domain.passwords import is_right
@@ -98,3 +99,19 @@ def test_the_last_administrator_stays(console: Console) -> None:
     assert "last administrator" in console.refuse("staff", "deactivate", last)
     with transaction(console.database) as connection:
         assert staff_accounts.find(connection, last) is not None
+
+
+def test_a_managers_digest_is_chosen_and_nobody_elses(console: Console) -> None:
+    manager = "ma.chao@aftercare.example"
+    said = console.succeed(
+        *("staff", "digest", manager, "--every", "monthly", "--region", "east", "--on", "friday", "--hour", "17")
+    )
+
+    assert "monthly of east, on friday at 17:00" in said
+    with transaction(console.database) as connection:
+        who = staff.actor(connection, manager)
+        assert who.id is not None
+        assert digests.wish_of(connection, who.id) == DigestWish(DigestPeriod.MONTHLY, "east", 4, 17)
+    assert "no team serves 'atlantis'" in console.refuse("staff", "digest", manager, "--region", "atlantis")
+    assert "the digest is for managers" in console.refuse("staff", "digest", SUPERVISOR)
+    assert "No more digests" in console.succeed("staff", "digest", manager, "--every", "never")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, text
 
-from db import alarms, erasure, reports
+from db import alarms, digests, erasure, reports
 from db.session import engine
 from domain.spans import Span, days_between, month_of, week_of
 from domain.standard import Standard, load_standard
@@ -149,4 +149,4 @@ def test_a_week_begins_and_ends_at_midnight_where_the_organisation_is(desk: Desk
 def test_only_active_managers_get_the_digest(desk: Desk) -> None:
     desk.connection.execute(text("UPDATE staff SET is_active = false WHERE email LIKE 'grace%'"))
 
-    assert [manager["language"] for manager in reports.managers(desk.connection)] == ["zh-CN"]
+    assert [reader.language for reader in digests.readers(desk.connection)] == ["zh-CN"]

@@ -38,6 +38,9 @@ def test_every_figure_counts_what_its_list_shows(desk: Desk) -> None:
     for key, kind in (("category", Category), ("priority", Priority), ("channel", Channel), ("region", str)):
         for value, pair in volume[f"by_{key}"].items():
             assert len(listed(H.OPENED, **{key: kind(value)})) == pair["now"]
+    for team, promises in sla["by_team"].items():
+        late = listed(H.RESOLUTION_MISSED, team=team)
+        assert bool(late) == bool(promises["resolution"]["missed"]["now"])
     for clock in ("response", "resolution"):
         missed = {breach["ticket_number"] for breach in digest["breaches"] if breach["clock"] == clock}
         assert set(listed(H(f"{clock}_missed"))) == missed

@@ -11,10 +11,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, TaskRunFilter, TaskRunFilterTags
 from sqlalchemy import select, text
 
-from db import callbacks, commands, events, intake, mailbox, outbox, surveys, tickets
+from db import callbacks, commands, digests, enclosures, events, intake, mailbox, outbox, staff, surveys, tickets
 from db.models import Customer
 from db.session import transaction
 from domain.commands import Complete, FirstContact
+from domain.digest_schedule import DigestPeriod, DigestWish
 from domain.intake import CustomerDetails, Report
 from domain.people import Actor, Role
 from domain.satisfaction import SurveyAnswer
@@ -232,6 +233,22 @@ def test_a_low_score_is_given_to_a_supervisor_and_the_manager_hears_when_it_is_l
     assert call["escalated_at"] == asked_at + timedelta(hours=1)
 
 
+def test_each_manager_gets_the_span_they_chose_and_one_without_address_holds_up_nobody(product: str) -> None:
+    friday = datetime(2026, 12, 4, 9, 0, tzinfo=UTC)
+    with transaction() as connection:
+        connection.execute(text("UPDATE staff SET email = 'nobody' WHERE email LIKE 'grace.lee%'"))
+        manager = staff.actor(connection, "ma.chao@aftercare.example").id or 0
+        digests.choose(connection, manager, DigestWish(DigestPeriod.MONTHLY, "east", 4, 17), now=friday)
+
+    early, due = run(weekly_digest, friday - timedelta(hours=1)), run(weekly_digest, friday)
+
+    assert "2026-10 east told to managers: 1" in early.message  # what should have left in November
+    assert due.is_failed()
+    assert "2026-11 east told to managers: 1; failed: staff" in due.message
+    assert "has no e-mail address" in due.message
+    assert "east" in artifact("monthly-digest").description
+
+
 def test_the_digest_reaches_every_manager_once_in_their_language(product: str) -> None:
     completed_ticket()
     monday = datetime(2026, 11, 30, 0, 0, tzinfo=UTC)
@@ -239,13 +256,17 @@ def test_the_digest_reaches_every_manager_once_in_their_language(product: str) -
     first, second = run(weekly_digest, monday), run(weekly_digest, monday)
     run(message_delivery, monday)
 
-    assert first.message == "2026-W48: 2 managers told"
-    assert second.message == "2026-W48: 0 managers told"
+    assert first.message == "2026-W48 told to managers: 2"
+    assert second.message == "nothing was due"
     with transaction() as connection:
         chinese = mailbox.list_entries(connection, "ma.chao@aftercare.example")
         english = mailbox.list_entries(connection, "grace.lee@aftercare.example")
     assert [entry["kind"] for entry in chinese] == [entry["kind"] for entry in english] == ["weekly_digest"]
     assert "满意度" in chinese[0]["body"]
     assert "Satisfaction" in english[0]["body"]
+    with transaction() as connection:
+        files = enclosures.of_messages(connection, [chinese[0]["message_id"]])[chinese[0]["message_id"]]
+    assert files[-1].name == "服务处理进度跟踪表 2026-W48.xlsx"
+    assert all(f'"cid:{file.content_id}"' in chinese[0]["html"] for file in files[:-1])
     shown = artifact("weekly-digest").data
     assert "Customer 1" not in shown

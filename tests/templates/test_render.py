@@ -313,7 +313,7 @@ def test_the_digest_in_the_ui_names_no_person(language: str) -> None:
     assert not [text for text in private if text and text in shown]
     assert "TK-00000981" in shown
     tables = re.findall(r"(?:^\|.*\|\n)+", shown, re.MULTILINE)
-    assert len(tables) == 10
+    assert len(tables) == 11
     for table in tables:
         assert len({row.count("|") for row in table.splitlines()}) == 1, table
 

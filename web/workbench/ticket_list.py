@@ -14,7 +14,7 @@ from db.session import transaction
 from domain.access import MAY_READ_CONTACT, MAY_READ_REPORTS
 from domain.contact import shown_name
 from domain.exceptions import InvalidInputError
-from domain.ticket_filter import NO_REGION, Happened, read_filter
+from domain.ticket_filter import NONE, Happened, read_filter
 from domain.tickets import Category, Channel, Priority
 from settings import get_standard
 from templates.languages import region_name, word
@@ -67,12 +67,14 @@ def _choices(language: str, regions: list[str], teams: list[str]) -> dict[str, l
     def labelled(words: Any, section: str) -> list[tuple[str, str]]:
         return [(one.value, word(language, section, one.value)) for one in words]
 
-    nowhere = (NO_REGION, word(language, "digest", "no_region"))
     return {
         "happened": labelled(Happened, "happened"),
         "category": labelled(Category, "category"),
         "priority": labelled(Priority, "priority"),
         "channel": labelled(Channel, "channel"),
-        "region": [*((region, region_name(language, region)) for region in regions), nowhere],
-        "team": [(team, team) for team in teams],
+        "region": [
+            *((one, region_name(language, one)) for one in regions),
+            (NONE, word(language, "digest", "no_region")),
+        ],
+        "team": [*((team, team) for team in teams), (NONE, word(language, "digest", "nobody"))],
     }
