@@ -253,6 +253,7 @@ class Ticket(Base):
         Index("ix_tickets_customer_id_open", "customer_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_tickets_customer_id", "customer_id"),
         Index("ix_tickets_opened_at", "opened_at"),
+        Index("ix_tickets_closed_at", "closed_at"),
         Index(
             "ix_tickets_closed_at_kept",
             "closed_at",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from db.reports import benchmarks, breaches, callbacks, promises, satisfaction, volume, words
 from domain.digest import Counts, compute
@@ -14,6 +14,9 @@ from domain.standard import Standard
 
 def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, Any]:
     """All figures of the digest, counted by the database, as JSON values (``domain.digest.compute``)."""
+    # Everything is found by the index of its moment; Postgres's own figure is that of turning disks, by which it would
+    # rather read whole tables.
+    connection.execute(text("SET LOCAL random_page_cost = 1.1"))
     counts = Counts(
         opened=volume.opened(connection, span),
         finished=volume.finished(connection, span),

@@ -5,7 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Integer, Text, Values, and_, cast, column, func, literal, true, values
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Text,
+    Values,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    true,
+    values,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.models import Ticket
@@ -28,8 +42,13 @@ def in_region(span: Span) -> ColumnElement[bool]:
     return true() if span.region is None else Ticket.region == span.region
 
 
+def total(counts: Any) -> ColumnElement[int]:
+    """The sum of counts as a count."""
+    return cast(func.sum(counts), BigInteger)
+
+
 def parts(**columns: Any) -> Values:
-    """A lateral table that counts each row once in all and once per part: ``part``, and the row's ``word`` for it.
+    """A lateral table by which a row counts once in all and once per part: ``part``, and the row's ``word`` for it.
 
     A row without a word is counted under the empty one, so that parts add up to the whole.
     """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, or_, select, true
 from sqlalchemy import cast as sql_cast
 
 from db.models import SlaClock, Staff, Team, Ticket, TicketEvent
-from db.reports.periods import in_region, parts, period, within
+from db.reports.periods import in_region, parts, period, total, within
 from db.rows import Row, fetch
 from domain.lifecycle import CommandName, TicketState
 from domain.sla import ClockKind
@@ -21,7 +21,8 @@ _HANDED_OVER = TicketEvent.kind.in_([CommandName.ASSIGN.value, CommandName.ESCAL
 def judged(connection: Connection, span: Span) -> list[Row]:
     """``period``, ``kind`` of clock, ``part``, ``word``, and how many were ``met`` and ``missed``.
 
-    Broken when it breached, whatever came later; kept when its clock stopped unbroken, unless by a cancellation.
+    Broken when it breached, whatever came later; kept when its clock stopped unbroken, unless by a cancellation. Teams
+    are told of the reported period and the one before; earlier ones are asked for their sums only.
     """
     decided_at = func.coalesce(SlaClock.breached_at, SlaClock.stopped_at)
     is_kept = SlaClock.breached_at.is_(None) & (Ticket.state != TicketState.CANCELLED.value)
@@ -29,32 +30,34 @@ def judged(connection: Connection, span: Span) -> list[Row]:
         select(
             period(decided_at, span),
             SlaClock.kind,
-            SlaClock.breached_at,
+            SlaClock.breached_at.is_(None).label("is_met"),
             Ticket.priority,
             Ticket.category,
             Ticket.region,
-            Team.name.label("team"),
+            case((decided_at >= span.before, holder(decided_at)), else_=0).label("holder_id"),
         )
         .join(Ticket, Ticket.id == SlaClock.ticket_id)
-        .outerjoin(Staff, Staff.id == holder(decided_at))
-        .outerjoin(Team, Team.id == Staff.team_id)
         .where(IS_JUDGED, in_region(span))
         .where(or_(within(SlaClock.breached_at, span), is_kept & within(SlaClock.stopped_at, span)))
         .subquery()
     )
-    of = parts(priority=promise.c.priority, category=promise.c.category, region=promise.c.region, team=promise.c.team)
-    is_met = promise.c.breached_at.is_(None)
+    # Counted before it is split into parts: many promises are alike.
+    alike = select(*promise.c, func.count().label("promises")).group_by(*promise.c).subquery()
+    of = parts(priority=alike.c.priority, category=alike.c.category, region=alike.c.region, team=Team.name)
     query = (
         select(
-            promise.c.period,
-            promise.c.kind,
+            alike.c.period,
+            alike.c.kind,
             of.c.part,
             of.c.word,
-            func.count().filter(is_met).label("met"),
-            func.count().filter(~is_met).label("missed"),
+            total(case((alike.c.is_met, alike.c.promises), else_=0)).label("met"),
+            total(case((alike.c.is_met, 0), else_=alike.c.promises)).label("missed"),
         )
+        .select_from(alike)
+        .outerjoin(Staff, Staff.id == alike.c.holder_id)
+        .outerjoin(Team, Team.id == Staff.team_id)
         .join(of, true())
-        .group_by(promise.c.period, promise.c.kind, of.c.part, of.c.word)
+        .group_by(alike.c.period, alike.c.kind, of.c.part, of.c.word)
     )
     return fetch(connection, query)
 

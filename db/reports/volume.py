@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, func, or_, select, true
 
 from db.models import Ticket, TicketEvent
-from db.reports.periods import in_region, parts, period, within
+from db.reports.periods import in_region, parts, period, total, within
 from db.rows import Row, fetch
 from domain.lifecycle import CommandName
 from domain.spans import Span
@@ -15,13 +15,16 @@ _FINISHING = (CommandName.COMPLETE, CommandName.CONFIRM_COMPLETION, CommandName.
 
 def opened(connection: Connection, span: Span) -> list[Row]:
     """Tickets opened: ``period``, ``part``, ``word``, ``tickets``."""
-    of = parts(channel=Ticket.channel, category=Ticket.category, priority=Ticket.priority, region=Ticket.region)
+    columns = (Ticket.channel, Ticket.category, Ticket.priority, Ticket.region)
+    of_span = (within(Ticket.opened_at, span), in_region(span))
+    ticket = select(period(Ticket.opened_at, span), *columns).where(*of_span).subquery()
+    # Counted before it is split into parts: many tickets are alike.
+    alike = select(*ticket.c, func.count().label("tickets")).group_by(*ticket.c).subquery()
+    of = parts(**{column.key: alike.c[column.key] for column in columns})
     query = (
-        select(period(Ticket.opened_at, span), of.c.part, of.c.word, func.count().label("tickets"))
-        .select_from(Ticket)
+        select(alike.c.period, of.c.part, of.c.word, total(alike.c.tickets).label("tickets"))
         .join(of, true())
-        .where(within(Ticket.opened_at, span), in_region(span))
-        .group_by("period", of.c.part, of.c.word)
+        .group_by(alike.c.period, of.c.part, of.c.word)
     )
     return fetch(connection, query)
 
