@@ -31,6 +31,7 @@ from db.models import (
     Attachment,
     Callback,
     CareTaken,
+    CaseReview,
     Customer,
     Enclosure,
     InboxEntry,
@@ -58,6 +59,7 @@ from domain.people import SYSTEM, Actor
 from domain.satisfaction import CallbackState
 from domain.standard import Standard
 
+_REVIEW_WORDS = ("participants", "what_happened", "conclusions", "follow_ups")
 # What stands where a word must stand.
 BLANK = "—"
 _TICKET: Mapping[str, Any] = {
@@ -178,6 +180,8 @@ def erase_ticket(held: HeldTicket, actor: Actor, reason: str, *, now: datetime) 
             suggestion=None,
         )
     )
+    review = update(CaseReview).where(CaseReview.ticket_id == ticket_id)
+    connection.execute(review.values(dict.fromkeys(_REVIEW_WORDS, BLANK)))
     cases = select(QualityCase.id).where(QualityCase.ticket_id == ticket_id)
     connection.execute(update(QualityScore).where(QualityScore.case_id.in_(cases)).values(comments={}))
     connection.execute(delete(Attachment).where(Attachment.ticket_id == ticket_id))

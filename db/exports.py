@@ -13,6 +13,7 @@ from db.models import (
     Attachment,
     Callback,
     CareTaken,
+    CaseReview,
     ContactView,
     InboxEntry,
     MailboxEntry,
@@ -61,6 +62,7 @@ def export(connection: Connection, customer_id: int) -> dict[str, Any]:
         (Suppression, func.lower(Suppression.address).in_(addresses)),
         (ContactView, ContactView.customer_id == customer_id),
         (CareTaken, CareTaken.customer_id == customer_id),
+        (CaseReview, CaseReview.ticket_id.in_(tickets)),
     ]
     found: dict[str, Any] = {"customer": _readable(customer)}
     for model, condition in which:

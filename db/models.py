@@ -836,6 +836,23 @@ class ImprovementAction(Base):
     told_customers: Mapped[str] = mapped_column(server_default="")
 
 
+class CaseReview(Base):
+    """What was found when colleagues went through a case (S-44)."""
+
+    __tablename__ = "case_reviews"
+
+    id: Mapped[int] = _key()
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id"), index=True)
+    reasons: Mapped[list[str]]
+    held_on: Mapped[date]
+    participants: Mapped[str]
+    what_happened: Mapped[str]
+    conclusions: Mapped[str]
+    follow_ups: Mapped[str]
+    recorded_by: Mapped[int] = _reference("staff")
+    recorded_at: Mapped[datetime]
+
+
 class CareTaken(Base):
     """What was done for a customer who might be lost, and the signs of it then (S-58)."""
 

@@ -45,6 +45,8 @@ MAY_IMPROVE = LEADS | {Role.QUALITY_INSPECTOR}
 MAY_READ_APPRAISAL = LEADS
 # Who sees which customers may be lost, and cares for them (S-58).
 MAY_CARE = LEADS
+# Who goes through cases and keeps what was concluded (S-44).
+MAY_REVIEW = LEADS | {Role.QUALITY_INSPECTOR}
 MAY_TAKE_TICKETS = _SERVICE
 # Who writes down what helped, and who decides that others are told (S-62).
 MAY_WRITE_ARTICLES = MAY_READ_WORDS

@@ -360,6 +360,12 @@ class AppraisalPolicy(_Part):
         return _require_whole(weights)
 
 
+class ReviewPolicy(_Part):
+    """S-44: for how long after its end a case is proposed for a review."""
+
+    within: Duration
+
+
 class ChurnPolicy(_Part):
     """S-58: how many points each sign gives, and from how many within the window a customer is watched."""
 
@@ -429,6 +435,7 @@ class Standard(_Part):
     quality: QualityPolicy
     appraisal: AppraisalPolicy
     churn: ChurnPolicy
+    reviews: ReviewPolicy
     triage: TriageWords
     feedback: FeedbackPolicy
 

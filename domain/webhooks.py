@@ -23,7 +23,7 @@ from domain.interventions import INTERVENTION
 from domain.lifecycle import CommandName
 from domain.rate_limit import Network
 
-# Every kind of event: commands, alarms, surveys, callbacks, what operations decide, and that the quality was scored.
+# Every kind of event: commands, alarms, surveys, callbacks, what operations decide, what was scored and reviewed.
 EVENT_KINDS = (
     "opened",
     *(command.value for command in CommandName),
@@ -38,6 +38,7 @@ EVENT_KINDS = (
     "callback_done",
     INTERVENTION,
     "quality_scored",
+    "case_reviewed",
 )
 # Seconds to wait before each further try, the last one again and again.
 RETRY_DELAYS = (5, 60, 300, 1800, 7200)

@@ -19,6 +19,7 @@ from domain.lifecycle import COMMANDS, CommandName, TicketState
 from domain.messages import Medium, MessageKind
 from domain.people import CustomerTier, Department, Role, Tier
 from domain.quality import GROUPS, Criterion, Grade
+from domain.reviews import ReviewReason
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackState, SurveyMethod, SurveyState
 from domain.sla import ClockKind
 from domain.tickets import Category, Channel, Impact, Priority
@@ -48,6 +49,7 @@ ENUMS: dict[str, type[Enum]] = {
     "message_state": MessageState,
     "plan_kind": PlanKind,
     "priority": Priority,
+    "review_reason": ReviewReason,
     "role": Role,
     "state": TicketState,
     "survey_method": SurveyMethod,

@@ -9,7 +9,14 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from domain.access import MAY_IMPROVE, MAY_READ_BOARD, MAY_READ_FEEDBACK, MAY_READ_OUTBOX, MAY_READ_WORDS
+from domain.access import (
+    MAY_IMPROVE,
+    MAY_READ_BOARD,
+    MAY_READ_FEEDBACK,
+    MAY_READ_OUTBOX,
+    MAY_READ_WORDS,
+    MAY_REVIEW,
+)
 from templates.environment import rendered
 from templates.languages import languages, switches, word
 from web.headers import WITH_SCRIPT
@@ -32,6 +39,7 @@ def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
         "sees_outbox": member.role in MAY_READ_OUTBOX,
         "improves": member.role in MAY_IMPROVE,
         "sees_feedback": member.role in MAY_READ_FEEDBACK,
+        "reviews_cases": member.role in MAY_REVIEW,
         "sees_words": member.role in MAY_READ_WORDS,
         "names": _names(),
     }

@@ -52,6 +52,7 @@ _SKIPPED = frozenset(
         "priority_reason",
         "reached_at",
         "redacted",
+        "review_id",
         "round",
         "score_id",
         "share",

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from clock import utc_now
-from db import attachments, clocks, commands, contact_views, dossiers, quality, tickets
+from db import attachments, clocks, commands, contact_views, dossiers, quality, reviews, tickets
 from db.held import hold
 from db.rows import Row
 from db.session import transaction
@@ -150,7 +150,10 @@ def _page(
     reader, now = reader_of(member), utc_now()
     with transaction() as connection:
         dossier = dossiers.read(connection, ticket_id(number))
-        scores = quality.scores(connection, member.actor, ticket_id=dossier.ticket["id"])
+        judged = {
+            "scores": quality.scores(connection, member.actor, ticket_id=dossier.ticket["id"]),
+            "reviews": reviews.of_ticket(connection, dossier.ticket["id"]),
+        }
         if shows_contact and member.role in MAY_READ_CONTACT:
             ticket = dossier.ticket
             contact_views.note(
@@ -166,7 +169,8 @@ def _page(
         dossier, reader, standard=get_standard(), now=now, attempt=attempt, shows_contact=shows_contact, **how
     )
     runs_url = get_settings().runs_url(dossier.ticket["number"])
-    return show(member, "ticket", now=now, status=status, runs_url=runs_url, scores=scores, similar=similar, **context)
+    told = {**judged, **context}
+    return show(member, "ticket", now=now, status=status, runs_url=runs_url, similar=similar, **told)
 
 
 def _similar(connection: Connection, dossier: dossiers.Dossier) -> list[Row]:
