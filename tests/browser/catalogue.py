@@ -182,11 +182,8 @@ def _improvement(place: str) -> Callable[[Site], str]:
             )
             policy = {"standard": desk.standard, "now": desk.now}
             action_id = improvement_actions.add(desk.connection, cause_id, action, who, **policy)
-            if place == "done":
-                outcome = Outcome(note="已上线")
-                improvement_actions.end(desk.connection, action_id, ActionState.DONE, outcome, who, **policy)
-        here = "/workbench/improvement"
-        return {"all": here, "cause": f"{here}/causes/{cause_id}"}.get(place, f"{here}/actions/{action_id}")
+            improvement_actions.end(desk.connection, action_id, ActionState.DONE, Outcome(note="已上线"), who, **policy)
+        return f"/workbench/improvement/{place}/{cause_id if place == 'causes' else action_id}"
 
     return path
 
@@ -197,7 +194,7 @@ def _feedback(site: Site) -> str:
     return "/workbench/feedback"
 
 
-def _article(place: str) -> Callable[[Site], str]:
+def _article(place: str = "") -> Callable[[Site], str]:
     """A published article, or a page that offers it."""
 
     def path(site: Site) -> str:
@@ -210,11 +207,7 @@ def _article(place: str) -> Callable[[Site], str]:
             article = Article.model_validate({"language": "zh-CN", "audience": "customers", **said})
             article_id = articles.add(desk.connection, article, desk.clerk, ticket_id=None, now=desk.now)
             articles.move(desk.connection, article_id, ArticleState.PUBLISHED, desk.clerk, now=desk.now)
-            ticket = ticket_number(desk.bring_to(S.CLOSED))
-        here = "/workbench/knowledge"
-        return {"all": f"{here}?q=空调", "new": f"{here}/new?ticket={ticket}", "report": "/report"}.get(
-            place, f"{here}/{article_id}"
-        )
+        return place or f"/workbench/knowledge/{article_id}"
 
     return path
 
@@ -244,7 +237,7 @@ PAGES: dict[str, Shown] = {
     "unsubscribe": Shown(_of(P.UNSUBSCRIBE, lambda desk: int(desk.customer_of(desk.open()).id or 0))),
     "survey-problem": Shown(_of(P.SURVEY, _survey), act=_send_empty),
     "report": Shown(_at("/report")),
-    "report-help": Shown(_article("report"), act=_ask_for_help),
+    "report-help": Shown(_article("/report"), act=_ask_for_help),
     "report-problem": Shown(_at("/report"), act=_send_empty),
     "report-sent": Shown(_at("/report"), act=partial(_report, times=1)),
     "report-alike": Shown(_at("/report"), act=partial(_report, times=2)),
@@ -271,13 +264,9 @@ PAGES: dict[str, Shown] = {
     "work-ticket-problem": Shown(_ticket(_late), for_staff=True, act=_send_empty_plan),
     "work-call": Shown(_call, for_staff=True),
     "work-callbacks": Shown(lambda site: _call(site).rpartition("/")[0], for_staff=True),
-    "work-knowledge": Shown(_article("all"), for_staff=True),
-    "work-article": Shown(_article("one"), for_staff=True),
-    "work-article-new": Shown(_article("new"), for_staff=True, act=_send_empty),
-    "work-improvement": Shown(_improvement("all"), for_staff=True),
-    "work-cause": Shown(_improvement("cause"), for_staff=True),
+    "work-article": Shown(_article(), for_staff=True),
+    "work-cause": Shown(_improvement("causes"), for_staff=True),
     "work-cause-new": Shown(_at("/workbench/improvement/causes/new?region=east"), for_staff=True, act=_send_empty),
-    "work-action": Shown(_improvement("open"), for_staff=True, act=_send_empty),
-    "work-action-done": Shown(_improvement("done"), for_staff=True),
+    "work-action-done": Shown(_improvement("actions"), for_staff=True),
     "work-account": Shown(_at("/workbench/account"), for_staff=True),
 }
