@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -111,20 +111,6 @@ def list_ended(connection: Connection, *, limit: int) -> list[Row]:
     """The actions that ended last."""
     query = _actions().where(Action.ended_at.is_not(None)).order_by(Action.ended_at.desc(), Action.id).limit(limit)
     return fetch(connection, query)
-
-
-def for_digest(connection: Connection, *, today: date) -> list[dict[str, Any]]:
-    """The open actions as the digest keeps them: plain JSON values, the one due first on top (S-61)."""
-    return [
-        {
-            "id": row["id"],
-            "measure": row["measure"],
-            "department": row["department"],
-            "due_on": row["due_on"].isoformat(),
-            "is_overdue": row["due_on"] < today,
-        }
-        for row in list_open(connection)
-    ]
 
 
 def end(

@@ -42,7 +42,7 @@ class Counts:
     end of the reported period and of the one before. promises: period, kind, part, word, met, missed. signs: period,
     the fields of a BrokenPromise, promises. breaches and low_scores: one row per case. asked: period, surveys.
     answers: period, answers, and mean, low and given of each dimension and stage. callbacks: period, due, in_time.
-    words: those of the most answers. answered and informed: tickets, in_time.
+    words: those of the most answers. actions: those open at the end. answered and informed: tickets, in_time.
     """
 
     opened: Rows
@@ -56,6 +56,7 @@ class Counts:
     low_scores: Rows
     callbacks: Rows
     words: Sequence[Frequency]
+    actions: Rows
     answered: Mapping[str, Any]
     informed: Mapping[str, Any]
 
@@ -90,7 +91,8 @@ def compute(counts: Counts, span: Span, standard: Standard) -> dict[str, Any]:
         "trend": [{"label": label} | _figures_of(counts, period) for period, label in enumerate(span.labels)],
         "targets": standard.targets.model_dump(),
         "words": [asdict(word) for word in counts.words],
-        **{name: [] for name in ("actions", "best", "coaching")},
+        "actions": [dict(row) for row in counts.actions],
+        **{name: [] for name in ("best", "coaching")},
     }
     by_clock = {clock.value: _causes(counts.signs, [clock]) for clock in _JUDGED}
     return figures | {"headline": headline(figures, by_clock)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from db.reports import benchmarks, breaches, callbacks, promises, satisfaction, volume, words
+from db.reports import actions, benchmarks, breaches, callbacks, promises, satisfaction, volume, words
 from domain.digest import Counts, compute
 from domain.spans import Span
 from domain.standard import Standard
@@ -29,6 +29,7 @@ def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, 
         low_scores=satisfaction.lowest(connection, span, low_score=standard.callback.low_score),
         callbacks=callbacks.due(connection, span),
         words=words.frequent_wishes(connection, span, standard.feedback),
+        actions=actions.open_at_end(connection, span),
         answered=benchmarks.answered(connection, span, standard),
         informed=benchmarks.informed(connection, span, standard),
     )

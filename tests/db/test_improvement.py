@@ -10,11 +10,13 @@ from sqlalchemy import func, select, update
 
 from db import improvement_actions, improvement_effects, root_causes, surveys
 from db.models import Customer, Message
+from db.reports import actions
 from domain.exceptions import IllegalTransitionError, InvalidInputError, NotPermittedError
 from domain.improvement import ActionState, NewAction, Outcome, RootCause, Stage
 from domain.lifecycle import TicketState
 from domain.people import Department
 from domain.satisfaction import SurveyAnswer
+from domain.spans import week_of
 from tests.conftest import Cast
 from tests.desk import Desk
 
@@ -93,13 +95,15 @@ def test_an_action_is_spoken_of_once_ahead_and_when_overdue_until_it_ends(desk: 
     assert _steps(desk, days=3) == [("due_soon", 1)]
     assert _steps(desk, days=3) == []
     assert _steps(desk, days=7) == [("overdue", 2)]  # whoever is responsible, and whoever decided it
-    assert improvement_actions.for_digest(desk.connection, today=date(2026, 12, 1))[0]["is_overdue"]
+    week = week_of(date(2026, 12, 3), desk.standard.organisation.time_zone)
+    told = {"id": action_id, "measure": "按路程派单", "department": "service", "due_on": "2026-11-30"}
+    assert actions.open_at_end(desk.connection, week) == [told | {"is_overdue": True}]
     _end(desk, cast, action_id, ActionState.DROPPED, days=8)
 
     assert _steps(desk, days=60) == []
-    told = select(Message.context["notice"].astext).where(Message.kind == "staff_improvement_action")
-    notices = desk.connection.execute(told.order_by(Message.id)).scalars().all()
-    assert notices == ["given", "due_soon", "overdue", "overdue"]
+    notices = select(Message.context["notice"].astext).where(Message.kind == "staff_improvement_action")
+    said = desk.connection.execute(notices.order_by(Message.id)).scalars().all()
+    assert said == ["given", "due_soon", "overdue", "overdue"]
     with pytest.raises(IllegalTransitionError):
         _end(desk, cast, action_id)
 
