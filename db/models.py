@@ -494,6 +494,7 @@ class Message(Base):
         ),
         Index("ix_messages_provider_id", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
         Index("ix_messages_undelivered", "id", postgresql_where=text("state IN ('failed', 'unknown', 'withheld')")),
+        Index("ix_messages_id_digests", "id", postgresql_where=text("kind = 'weekly_digest'")),
         Index("ix_messages_ticket_id", "ticket_id"),
         Index("ix_messages_customer_id", "customer_id"),
     )
@@ -602,6 +603,11 @@ class InboxEntry(Base):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("source", "key"),
+        Index(
+            "ix_inbox_message_id",
+            text("((content ->> 'message_id')::bigint)"),
+            postgresql_where=text("kind = 'Report'"),
+        ),
         Index("ix_inbox_received_at_pending", "received_at", postgresql_where=text("handled_at IS NULL")),
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from clock import utc_now
 from db import customers, inbound, staff
 from db.session import transaction
+from domain.exceptions import ErasedError
 from domain.links import LinkError, read
 from domain.messages import LinkPurpose, Subscription
 from settings import get_settings
@@ -23,7 +24,7 @@ def show(request: Request, token: str) -> HTMLResponse:
     """Asks whether no more shall be sent; mail scanners that follow links change nothing."""
     person_id, subscription = _read(token)
     with transaction() as connection:
-        remember_reader(request, _language(connection, person_id, subscription))
+        _welcome(request, connection, person_id, subscription)
     return _page(request, subscription, token=token, is_done=False)
 
 
@@ -32,7 +33,7 @@ def unsubscribe(request: Request, token: str) -> HTMLResponse:
     """No more surveys, or digests, for this person: from the page's button or the mail program's own."""
     person_id, subscription = _read(token)
     with transaction() as connection:
-        remember_reader(request, _language(connection, person_id, subscription))
+        _welcome(request, connection, person_id, subscription)
         inbound.decline(connection, subscription, person_id, now=utc_now())
     return _page(request, subscription, token=token, is_done=True)
 
@@ -45,9 +46,13 @@ def _read(token: str) -> tuple[int, Subscription]:
     return subject.id, kinds[subject.part]
 
 
-def _language(connection: Connection, person_id: int, subscription: Subscription) -> str:
+def _welcome(request: Request, connection: Connection, person_id: int, subscription: Subscription) -> None:
+    """From here on the page speaks the person's language. Raises ErasedError."""
     find = customers.get if subscription is Subscription.SURVEYS else staff.get
-    return str(find(connection, person_id)["language"])
+    person = find(connection, person_id)
+    remember_reader(request, person["language"])
+    if person.get("erased_at") is not None:
+        raise ErasedError("what was kept of this customer is erased")
 
 
 def _page(request: Request, subscription: Subscription, *, token: str, is_done: bool) -> HTMLResponse:

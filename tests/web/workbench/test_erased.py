@@ -47,6 +47,15 @@ def test_a_link_of_an_erased_customer_says_so_kindly(
     assert SECRET not in page.text
 
 
+def test_a_link_to_unsubscribe_of_an_erased_customer_says_so_too(site: Site) -> None:
+    ticket_id = _erased(site)
+    with site.desk() as desk:
+        link = site.link(LinkPurpose.UNSUBSCRIBE, desk.ticket(ticket_id)["customer_id"])
+
+    for page in (site.client.get(link), site.client.post(link)):
+        assert (page.status_code, KIND["en"] in page.text or KIND["zh-CN"] in page.text) == (410, True)
+
+
 def test_a_survey_link_of_an_erased_customer_says_so_too_and_takes_no_answer(site: Site) -> None:
     ticket_id = _erased(site)
     with site.desk() as desk:
