@@ -16,6 +16,7 @@ from domain.exceptions import InvalidInputError
 
 _MOST_COLUMNS = 200
 _PIECE = 1 << 20
+_MOST_HELD = 64 << 20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _LONGEST_MERGED = 200
 
@@ -59,6 +60,7 @@ def open_rows(file: Path, *, sheet: str | None = None) -> Iterator[Iterator[Row]
 def _workbook(file: Path, sheet: str | None) -> Iterator[Iterator[Row]]:
     from openpyxl import load_workbook
 
+    _require_small(file)
     warnings.filterwarnings("ignore", module="openpyxl")  # of styles and extensions, which we do not read
     try:
         book = load_workbook(file, read_only=True, data_only=True)
@@ -75,6 +77,17 @@ def _workbook(file: Path, sheet: str | None) -> Iterator[Iterator[Row]]:
         yield _workbook_rows(page, _merged(file, page._worksheet_path))
     finally:
         book.close()
+
+
+def _require_small(file: Path) -> None:
+    """Raise InvalidInputError when more would be unpacked than is read row by row: that is held in memory."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            held = sum(part.file_size for part in archive.infolist() if "worksheets/" not in part.filename)
+    except zipfile.BadZipFile:
+        raise InvalidInputError("file", "is no readable workbook") from None
+    if held > _MOST_HELD:
+        raise InvalidInputError("file", "holds too many texts or pictures; save the sheet as CSV")
 
 
 def _workbook_rows(page: Any, merged: Mapping[tuple[int, int], int]) -> Iterator[Row]:

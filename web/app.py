@@ -34,6 +34,7 @@ from web.workbench import (
     knowledge,
     lists,
     outbox,
+    paper,
     quality,
     refusals,
     reviews,
@@ -63,7 +64,7 @@ def create_app() -> FastAPI:
     app.include_router(privacy.router)
     app.include_router(metrics.router)
     work = (sign_in, lists, board, digest, outbox, sheet, ticket_list, tickets, callbacks)
-    judging = (feedback, quality, appraisal, churn, reviews, improvement, actions, knowledge)
+    judging = (feedback, paper, quality, appraisal, churn, reviews, improvement, actions, knowledge)
     for part in (*work, *judging, workbench_photos):
         app.include_router(part.router)
     refusals.explain(app)

@@ -257,6 +257,7 @@ PAGES: dict[str, Shown] = {
     "work-digest": Shown(_at("/workbench/digest"), for_staff=True),
     "work-tickets": Shown(_at("/workbench/tickets"), for_staff=True),
     "work-sheet": Shown(_at("/workbench/sheet"), for_staff=True),
+    "work-paper": Shown(_at("/workbench/paper"), for_staff=True),
     "work-feedback": Shown(_feedback, for_staff=True),
     "work-search": Shown(_at("/workbench/search"), for_staff=True, act=_search),
     "work-ticket": Shown(_ticket(_late), for_staff=True),
