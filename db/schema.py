@@ -10,13 +10,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from db.models import Base
 from db.session import DatabaseUnavailableError, engine
 
 # Two starts at once must not migrate at once; the number is this project's own.
 _MIGRATION_LOCK = 7_402_311
+# Who waits for a table's lock holds up all who want the table after them.
+_PATIENCE_MS = 3000
 
 
 def config() -> Config:
@@ -29,15 +33,24 @@ def config() -> Config:
 def upgrade(url: str) -> tuple[str | None, str]:
     """Migrate to the newest schema; returns the revision before and after.
 
-    Raises DatabaseUnavailableError when a later version has migrated it.
+    Raises DatabaseUnavailableError when a later version has migrated it, or when somebody uses a table for so long that
+    waiting for it would hold up everybody who comes after us; then nothing is changed.
     """
     with engine(url).begin() as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         before = revision(connection)
         _require_known(before)
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE_MS}ms'"))
         alembic = config()
         alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "head")
+        try:
+            command.upgrade(alembic, "head")
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            raise DatabaseUnavailableError(
+                "a table was in use for too long; nothing was changed: try again, at a quiet hour if it stays so"
+            ) from error
     return before, head()
 
 

@@ -254,6 +254,18 @@ class TestMigrations:
         schema.require_current(url)
         engine(url).dispose()
 
+    def test_a_table_that_is_in_use_is_not_waited_for(self, database: str) -> None:
+        with transaction(database) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0012'"))  # 0013 changes messages
+
+        with transaction(database) as somebody:
+            somebody.execute(text("LOCK TABLE messages IN ACCESS SHARE MODE"))
+            with pytest.raises(DatabaseUnavailableError, match="nothing was changed: try again"):
+                schema.upgrade(database)
+
+        with transaction(database) as connection:
+            assert schema.revision(connection) == "0012"
+
     def test_an_empty_database_is_said_to_be_empty(self, postgres: str) -> None:
         url = create_database(postgres, "empty_and_said")
 

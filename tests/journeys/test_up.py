@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,6 +30,42 @@ def wait_for(file: Path, words: str, process: subprocess.Popen[bytes], *, second
     while words not in file.read_text():
         assert process.poll() is None, file.read_text()
         assert time.monotonic() < end, file.read_text()
+        time.sleep(0.5)
+
+
+def stop_and_go_on(api: str, pages: str, aftercare: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """Pause a deployment and cancel its run, as in the UI: just that work stops, and nothing is lost."""
+    with httpx.Client(base_url=api, trust_env=False, timeout=30) as client:
+
+        def post(path: str, **body: object) -> Any:
+            answer = client.post(path, json=body)
+            assert answer.is_success, answer.text
+            return answer.json() if answer.content else None
+
+        deployment = client.get("/deployments/name/message_delivery/message-delivery").json()["id"]
+        mine = {"deployments": {"id": {"any_": [deployment]}}}
+        post(f"/deployments/{deployment}/pause_deployment")
+        running = post("/flow_runs/filter", **mine, flow_runs={"state": {"type": {"any_": ["RUNNING"]}}})
+        assert running
+        for run in running:
+            post(f"/flow_runs/{run['id']}/set_state", state={"type": "CANCELLING"})
+        until(lambda: all(client.get(f"/flow_runs/{run['id']}").json()["state_type"] == "CANCELLED" for run in running))
+
+        opened = aftercare("ticket", "open", "The oven is cold", "--name", "Bob", "--email", "bob@example.com")
+        assert "TK-00000002 is open" in opened.stdout, opened.stderr
+        until(lambda: "assigned" in aftercare("ticket", "show", "2").stdout)
+        assert "queued" in aftercare("ticket", "show", "2").stdout
+        assert "bob@example.com" not in httpx.get(f"{pages}/mailbox", trust_env=False).text
+
+        post(f"/deployments/{deployment}/resume_deployment")
+        post(f"/deployments/{deployment}/create_flow_run")
+        until(lambda: "bob@example.com" in httpx.get(f"{pages}/mailbox", trust_env=False).text)
+
+
+def until(happened: Callable[[], bool], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end
         time.sleep(0.5)
 
 
@@ -63,6 +101,8 @@ def test_up_serves_a_ticket_refuses_a_second_up_and_goes_down_cleanly(tmp_path: 
             mailbox = httpx.get(f"http://127.0.0.1:{web}/mailbox/of/ann@example.com", trust_env=False).text
         assert "We have your report" in mailbox
         assert "assigned" in aftercare("ticket", "show", "1").stdout
+
+        stop_and_go_on(f"http://127.0.0.1:{prefect}/api", f"http://127.0.0.1:{web}", aftercare)
 
         second = aftercare("up")
         assert second.returncode == 1
