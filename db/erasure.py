@@ -166,16 +166,11 @@ def erase_ticket(held: HeldTicket, actor: Actor, reason: str, *, now: datetime) 
         update(SurveyAnswer).where(SurveyAnswer.survey_id.in_(of_ticket)).values(dict.fromkeys(_ANSWER_WORDS, ""))
     )
     is_open = Callback.state == CallbackState.OPEN.value
-    connection.execute(
-        update(Callback)
-        .where(Callback.ticket_id == ticket_id)
-        .values(
-            state=case((is_open, CallbackState.CANCELLED.value), else_=Callback.state),
-            next_action_at=None,
-            reason=case((Callback.reason.is_not(None), BLANK)),
-            suggestion=None,
-        )
-    )
+    calls = update(Callback).where(Callback.ticket_id == ticket_id)
+    now_over = {"state": case((is_open, CallbackState.CANCELLED.value), else_=Callback.state), "next_action_at": None}
+    said = {"reason": case((Callback.reason.is_not(None), BLANK)), "suggestion": None}
+    connection.execute(calls.values(**now_over, **said))
+    connection.execute(update(CaseReview).where(CaseReview.ticket_id == ticket_id).values(what_happened=BLANK))
     review = update(CaseReview).where(CaseReview.ticket_id == ticket_id)
     connection.execute(review.values(dict.fromkeys(_REVIEW_WORDS, BLANK)))
     cases = select(QualityCase.id).where(QualityCase.ticket_id == ticket_id)
