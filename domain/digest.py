@@ -43,6 +43,7 @@ class Counts:
     the fields of a BrokenPromise, promises. breaches and low_scores: one row per case. asked: period, surveys.
     answers: period, answers, and mean, low and given of each dimension and stage. callbacks: period, due, in_time.
     words: those of the most answers. actions: those open at the end. answered and informed: tickets, in_time.
+    people: the lists ``best`` and ``coaching``.
     """
 
     opened: Rows
@@ -59,6 +60,7 @@ class Counts:
     actions: Rows
     answered: Mapping[str, Any]
     informed: Mapping[str, Any]
+    people: Mapping[str, Rows]
 
 
 def compute(counts: Counts, span: Span, standard: Standard) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def compute(counts: Counts, span: Span, standard: Standard) -> dict[str, Any]:
         "targets": standard.targets.model_dump(),
         "words": [asdict(word) for word in counts.words],
         "actions": [dict(row) for row in counts.actions],
-        **{name: [] for name in ("best", "coaching")},
+        **{name: list(people) for name, people in counts.people.items()},
     }
     by_clock = {clock.value: _causes(counts.signs, [clock]) for clock in _JUDGED}
     return figures | {"headline": headline(figures, by_clock)}

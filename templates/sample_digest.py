@@ -182,8 +182,8 @@ def sample_digest(language: str) -> dict[str, Any]:
             _action(1, words["measures"][0], "service", "2026-11-20", is_overdue=True),
             _action(2, words["measures"][1], "parts_supply", "2026-12-04", is_overdue=False),
         ],
-        "best": [],
-        "coaching": [],
+        "best": [_person(words["people"][1], words["teams"][1], "satisfaction", 4.9, 4.35)],
+        "coaching": [_person(words["people"][0], words["teams"][0], "hours", 31.5, 19.25)],
     }
 
 
@@ -199,6 +199,11 @@ def _period(
         "low_share": low,
         "callbacks_in_time_share": called,
     }
+
+
+def _person(name: str, team: str, measure: str, value: float, house: float) -> dict[str, Any]:
+    reason = {"measure": measure, "value": value, "house": house, "count": 22}
+    return {"name": name, "team": team, "tickets": 24, "reasons": [reason]}
 
 
 def _action(action_id: int, measure: str, department: str, due_on: str, *, is_overdue: bool) -> dict[str, Any]:

@@ -171,6 +171,8 @@ def _emptied(key: str, value: Any) -> Any:
 
 
 def _rewritten(value: Any, *, name: str, text: str, key: str = "") -> Any:
+    if key == "reasons":  # figures: what they measure is no text of people, as an action's measure is
+        return value
     if isinstance(value, Mapping):
         if key in ("by_region", "by_team"):  # here the names are keys
             return {f"{name} {number}": item for number, item in enumerate(value.values(), 1)}

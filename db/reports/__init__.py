@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from db import appraisal
 from db.reports import actions, benchmarks, breaches, callbacks, promises, satisfaction, volume, words
+from domain.appraisal import appraise, lists_of
 from domain.digest import Counts, compute
 from domain.spans import Span
 from domain.standard import Standard
+
+_ENOUGH = timedelta(weeks=4)
 
 
 def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, Any]:
@@ -32,5 +37,13 @@ def digest(connection: Connection, span: Span, standard: Standard) -> dict[str, 
         actions=actions.open_at_end(connection, span),
         answered=benchmarks.answered(connection, span, standard),
         informed=benchmarks.informed(connection, span, standard),
+        people=_people(connection, span, standard),
     )
     return compute(counts, span, standard)
+
+
+def _people(connection: Connection, span: Span, standard: Standard) -> dict[str, list[dict[str, Any]]]:
+    """Whom to praise and whom to coach (S-57), by at least four weeks: a week says too little. Of a region: nobody."""
+    since = min(span.since, span.until - _ENOUGH)
+    rows = [] if span.region else appraisal.measured(connection, since=since, until=span.until)
+    return lists_of(appraise(rows, standard.appraisal))

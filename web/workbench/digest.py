@@ -121,8 +121,10 @@ def _page(
     context: dict[str, Any] = {"digest": None}
     if span is not None:
         asked = asked | _address(span)
+        # Whom to coach is for managers: a supervisor reads of their own people in the appraisal (S-57).
+        withheld: dict[str, Any] = {} if member.role is Role.MANAGER else {"best": [], "coaching": []}
         context = {
-            "digest": _figures(span, _minute()),
+            "digest": _figures(span, _minute()) | withheld,
             "base": "",
             "most": 1000,
             "charts": {name: f"/workbench/digest/{name}.png?{urlencode(_address(span))}" for name in _CHARTS},
