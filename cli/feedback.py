@@ -129,7 +129,7 @@ def report(
         span = days_between(first.date(), last.date(), standard.organisation.time_zone).within(region)
         found = analyse(feedback.answers(connection, span), span, standard)
     screen, spoken = Screen(), language or standard.organisation.default_language
-    screen.say(f"{span.label}: {found.overall.n} answers ({found.overall.before} before)")
+    screen.say(f"{span.label}: answers {found.overall.n}, before {found.overall.before}")
     scores = Grid("About", "Answers", "Before", "Mean", "Before", "Low scores")
     for kind, tallies in (("stage", found.stages), *found.tags.items()):
         for tally in tallies:

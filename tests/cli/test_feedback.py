@@ -43,12 +43,16 @@ def test_a_sheet_is_previewed_taken_and_given_back(console: Console) -> None:
     preview = console.succeed(*do, "--dry-run")
     first = console.succeed(*do, "--language", "en")
     file.rename(console.home / "renamed.xlsx")
+    days = ("--from", str(today.date()), "--to", str(today.date()))
+    report = console.succeed("feedback", "report", *days, "--language", "en")
     second = console.succeed("feedback", "import", "renamed.xlsx", "--as", SUPERVISOR)
 
     assert "1 would be taken, 1 repeated, 1 refused" in preview
     assert "Not read: 房间" in preview
     assert "1 taken, 1 repeated, 1 refused; answers.checked.xlsx says why." in first
     assert "is no date" in first
+    assert "answers 1, before 0" in report
+    assert "n = 1: too few to say" in report
     assert "0 taken, 2 repeated, 1 refused" in second
     page = load_workbook(console.home / "answers.checked.xlsx").active
     results = [page.cell(row, 6).value for row in (2, 3, 4, 6)]
