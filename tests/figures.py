@@ -143,26 +143,23 @@ def _judged(tables: Frames, tickets: pd.DataFrame, span: Span) -> pd.DataFrame:
     return clocks.assign(team=_teams(tables, clocks))
 
 
-def _teams(tables: Frames, clocks: pd.DataFrame) -> list[str]:
+def _teams(tables: Frames, clocks: pd.DataFrame) -> pd.Series[Any]:
     """The team of who had the ticket when the promise was decided, read forwards: the last it was given to.
 
     A climb of that very moment came after it: it climbed because the promise broke.
     """
     events = tables["ticket_events"]
     given = events[events["kind"].isin(["assign", "escalate_tier"]) & events["ticket_id"].isin(clocks["ticket_id"])]
-    by_ticket = {ticket: rows.sort_values("seq") for ticket, rows in given.groupby("ticket_id")}
+    climbs = (given["kind"] == "escalate_tier").astype(int)
+    given = given.assign(
+        at=(given["at"] + pd.to_timedelta(climbs, unit="us")).astype(clocks["decided_at"].dtype),
+        staff_id=[payload["assignee_id"] for payload in given["payload"]],
+    )
+    columns = given.sort_values(["at", "seq"])[["at", "ticket_id", "staff_id"]]
+    asked = clocks[["decided_at", "ticket_id"]].reset_index().sort_values("decided_at")
+    had = pd.merge_asof(asked, columns, left_on="decided_at", right_on="at", by="ticket_id").set_index("index")
     team = tables["staff"].merge(tables["teams"], left_on="team_id", right_on="id").set_index("id_x")["name_y"]
-    teams = []
-    for clock in clocks.itertuples():
-        had = by_ticket.get(clock.ticket_id)
-        if had is not None:
-            climbed_then = (had["kind"] == "escalate_tier") & (had["at"] == clock.decided_at)
-            had = had[(had["at"] <= clock.decided_at) & ~climbed_then]
-        if had is None or had.empty:
-            teams.append("")
-        else:
-            teams.append(str(team[had.iloc[-1]["payload"]["assignee_id"]]))
-    return teams
+    return had["staff_id"].map(team).fillna("")
 
 
 def _kept(clocks: pd.DataFrame) -> dict[str, Any]:
@@ -182,15 +179,22 @@ def _kept_by(clocks: pd.DataFrame, part: str) -> dict[str, Any]:
 
 def _causes(tables: Frames, clocks: pd.DataFrame) -> dict[str, dict[str, int]]:
     broken = clocks[~clocks["met"] & (clocks["period"] >= 3)]
-    events = {ticket: rows.to_dict("records") for ticket, rows in tables["ticket_events"].groupby("ticket_id")}
-    every = tables["sla_clocks"]
+    events = _by_ticket(tables["ticket_events"], broken)
+    every = _by_ticket(tables["sla_clocks"], broken)
     found: dict[str, dict[str, int]] = {}
     for clock in broken.itertuples():
         log = sorted(events[clock.ticket_id], key=lambda event: event["seq"])
-        siblings = every[(every["ticket_id"] == clock.ticket_id) & (every["round"] == clock.round)]
-        broke = {row.kind for row in siblings.itertuples() if row.breached_at < clock.decided_at}
+        siblings = [row for row in every[clock.ticket_id] if row["round"] == clock.round]
+        broke = {row["kind"] for row in siblings if row["breached_at"] < clock.decided_at}
         pair = found.setdefault(cause_of(_signs(clock, log, broke)).value, {"now": 0, "before": 0})
         pair["now" if clock.period == 4 else "before"] += 1
+    return found
+
+
+def _by_ticket(frame: pd.DataFrame, clocks: pd.DataFrame) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in frame[frame["ticket_id"].isin(clocks["ticket_id"])].to_dict("records"):
+        found.setdefault(row["ticket_id"], []).append({str(name): value for name, value in row.items()})
     return found
 
 
@@ -198,16 +202,18 @@ def _signs(clock: Any, log: list[dict[str, Any]], broke: set[str]) -> BrokenProm
     course = [event for event in log if clock.started_at <= event["at"] < clock.decided_at]
     kinds = [event["kind"] for event in course]
     steps = [event["payload"] for event in course if event["kind"] == "log_step"]
-    alarm = next(
-        event
+    alarms = [
+        event["seq"]
         for event in log
         if event["kind"] == "sla_breached"
         and (event["facts"]["clock"], event["facts"]["round"]) == (clock.kind, clock.round)
-    )
+    ]
     return BrokenPromise(
         clock=ClockKind(clock.kind),
         was_raised=any(
-            event["kind"] == "change_priority" and event["at"] >= clock.decided_at and event["seq"] < alarm["seq"]
+            event["kind"] == "change_priority"
+            and event["at"] >= clock.decided_at
+            and event["seq"] < min(alarms, default=0)
             for event in log
         ),
         is_assigned=clock.team != "",
@@ -252,11 +258,12 @@ def _owed(tables: Frames, tickets: pd.DataFrame, span: Span) -> pd.DataFrame:
     return _in_periods(calls.assign(in_time=calls["done_at"] <= calls["due_at"]), calls["due_at"], span)
 
 
-def _first_stops(tables: Frames, tickets: pd.DataFrame, kind: str) -> list[tuple[pd.Timestamp, Any]]:
-    """Of every ticket that was not cancelled: when it was opened, and when its first clock of this kind stopped."""
+def _first_stops(tables: Frames, tickets: pd.DataFrame, kind: str, span: Span) -> list[tuple[pd.Timestamp, Any]]:
+    """Of tickets not cancelled and not too old: when each was opened, and when its first clock of this kind stopped."""
     clocks = tables["sla_clocks"]
     clocks = clocks[(clocks["kind"] == kind) & (clocks["round"] == 1)][["ticket_id", "stopped_at"]]
-    kept = tickets[tickets["state"] != "cancelled"].merge(clocks, left_on="id", right_on="ticket_id")
+    recent = tickets["opened_at"] >= span.since - pd.Timedelta(days=31)
+    kept = tickets[recent & (tickets["state"] != "cancelled")].merge(clocks, left_on="id", right_on="ticket_id")
     return list(zip(kept["opened_at"], kept["stopped_at"], strict=True))
 
 
@@ -264,7 +271,7 @@ def _answered(tables: Frames, tickets: pd.DataFrame, span: Span, standard: Stand
     limit = standard.benchmarks.answered_within
     asked = [
         (opened, stopped)
-        for opened, stopped in _first_stops(tables, tickets, "response")
+        for opened, stopped in _first_stops(tables, tickets, "response", span)
         if span.since <= opened + limit < span.until
     ]
     return _share(pd.Series([bool(stopped - opened <= limit) for opened, stopped in asked], dtype=bool))
@@ -274,7 +281,7 @@ def _informed(tables: Frames, tickets: pd.DataFrame, span: Span, standard: Stand
     office = standard.calendar("office")
     limit = standard.benchmarks.informed_within_working_days * pd.Timedelta(hours=9).to_pytimedelta()
     in_time = []
-    for opened, stopped in _first_stops(tables, tickets, "resolution"):
+    for opened, stopped in _first_stops(tables, tickets, "resolution", span):
         end = office.add(opened.to_pydatetime(), limit)
         if span.since < end <= span.until:
             in_time.append(not pd.isna(stopped) and office.between(opened, stopped.to_pydatetime()) <= limit)
