@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from db import embedded, intake, reference, schema, seed, staff
+from db.models import Base
 from db.session import engine
 from domain.intake import CustomerDetails, Report
 from domain.people import Actor, Role
@@ -47,17 +49,19 @@ def standard() -> Standard:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """SQLAlchemy URL of a real server, without a database: the one given, else an embedded one of this session."""
     given = os.environ.get("AFTERCARE_TEST_DATABASE_URL")
     if given:
         yield given.replace("postgresql://", "postgresql+psycopg://")
         return
-    server = embedded.start(tmp_path_factory.mktemp("postgres") / "data")
-    url = server.url("postgres")
-    _forgo_durability(url)
-    yield url
-    server.close()
+    # Not in pytest's folder: whenever another pytest begins, it shuts that folder to the user that Postgres runs as.
+    with tempfile.TemporaryDirectory(prefix="aftercare-tests-", ignore_cleanup_errors=True) as folder:
+        server = embedded.start(Path(folder) / "data")
+        url = server.url("postgres")
+        _forgo_durability(url)
+        yield url
+        server.close()
 
 
 def _forgo_durability(postgres: str) -> None:
@@ -117,6 +121,48 @@ def database(postgres: str, template_database: str) -> Iterator[str]:
     )
     yield url
     engine(url).dispose()
+
+
+@dataclass(frozen=True)
+class UsedDatabase:
+    """A database that one test after the other uses, all with the connections of this process."""
+
+    url: str
+    statements: str
+
+    def sweep(self) -> None:
+        """Make it as if it were fresh: a fresh one, and new connections to it, take ten times as long."""
+        with engine(self.url).begin() as connection:
+            connection.exec_driver_sql(self.statements)
+
+
+@pytest.fixture(scope="session")
+def used_database(postgres: str, template_database: str) -> UsedDatabase:
+    """A copy of the template that knows the way back."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    url = create_database(postgres, f"used_{worker}", template=str(make_url(template_database).database))
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    with engine(url).begin() as connection:
+        filled = [name for name in tables if connection.execute(text(f"SELECT 1 FROM {name} LIMIT 1")).first()]
+        connection.execute(text("CREATE SCHEMA template"))
+        for name in filled:
+            connection.execute(text(f"CREATE TABLE template.{name} AS TABLE public.{name}"))
+        sequences = connection.execute(text("SELECT sequencename, last_value FROM pg_sequences")).all()
+    statements = [
+        "SET LOCAL lock_timeout = '10s'",
+        "SET LOCAL session_replication_role = replica",  # neither keys nor the guard of the history
+        *(f"DELETE FROM {name}" for name in tables),
+        *(f"INSERT INTO {name} SELECT * FROM template.{name}" for name in filled),
+        *(f"SELECT setval('{name}', {last or 1}, {last is not None})" for name, last in sequences),
+    ]
+    return UsedDatabase(url, "; ".join(statements))
+
+
+@pytest.fixture
+def swept_database(used_database: UsedDatabase) -> str:
+    """The URL of a database as if it were fresh, for tests of this process alone."""
+    used_database.sweep()
+    return used_database.url
 
 
 @dataclass(frozen=True)

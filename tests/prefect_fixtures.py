@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from cli import stack
 from db.session import database_url
 from settings import get_settings, get_standard
 
@@ -66,8 +67,14 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
             if httpx.get(address, timeout=2, trust_env=False).is_success:
                 return
         except httpx.HTTPError:
-            time.sleep(0.5)
+            time.sleep(0.2)
     raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def deployed(prefect_api: str) -> None:
+    """Our deployments are on the Prefect server."""
+    stack.deploy(os.environ | {"PREFECT_API_URL": prefect_api})
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Running, Scheduled
 
-from cli import runs, stack
+from cli import runs
 from clock import utc_now
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -22,8 +22,7 @@ def _run(client: Any, name: str, state: Any, *, tags: tuple[str, ...] = ()) -> A
     return client.create_flow_run_from_deployment(deployment.id, state=state, tags=list(tags)).id
 
 
-def test_old_runs_become_crashed_and_old_windows_are_forgotten(product: str) -> None:
-    stack.deploy(dict(os.environ))
+def test_old_runs_become_crashed_and_old_windows_are_forgotten(product: str, deployed: None) -> None:
     now = utc_now()
     before, after = now - timedelta(minutes=20), now + timedelta(minutes=20)
     with get_client(sync_client=True) as client:

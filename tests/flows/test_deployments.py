@@ -18,17 +18,15 @@ pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 DECLARED = yaml.safe_load(stack.PREFECT_YAML.read_text("utf-8"))["deployments"]
 
 
-def deployed(declared: dict[str, Any]) -> Any:
+def found_on_server(declared: dict[str, Any]) -> Any:
     flow_name = declared["entrypoint"].rpartition(".")[2]
     with get_client(sync_client=True) as client:
         return client.read_deployment_by_name(f"{flow_name}/{declared['name']}")
 
 
-def test_every_deployment_is_described_scheduled_and_has_a_usable_form(product: str) -> None:
-    stack.deploy(dict(os.environ))
-
+def test_every_deployment_is_described_scheduled_and_has_a_usable_form(product: str, deployed: None) -> None:
     for declared in DECLARED:
-        found = deployed(declared)
+        found = found_on_server(declared)
         assert found.description == declared["description"]
         assert found.work_pool_name == stack.WORK_POOL
         assert [schedule.active for schedule in found.schedules] == [True] * len(declared.get("schedules", []))
@@ -37,8 +35,7 @@ def test_every_deployment_is_described_scheduled_and_has_a_usable_form(product: 
             assert field.get("description"), f"{declared['name']}: {name} has no help text"
 
 
-def test_the_server_schedules_the_runs(product: str) -> None:
-    stack.deploy(dict(os.environ))
+def test_the_server_schedules_the_runs(product: str, deployed: None) -> None:
     names = {declared["name"] for declared in DECLARED if "schedules" in declared}
 
     scheduled: set[str] = set()
@@ -47,7 +44,7 @@ def test_the_server_schedules_the_runs(product: str) -> None:
         time.sleep(1)
         with get_client(sync_client=True) as client:
             for declared in DECLARED:
-                found = deployed(declared)
+                found = found_on_server(declared)
                 runs = client.read_flow_runs(
                     deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[found.id])), limit=1
                 )
@@ -56,16 +53,17 @@ def test_the_server_schedules_the_runs(product: str) -> None:
     assert scheduled == names
 
 
-def test_a_schedule_that_was_paused_stays_paused_when_deployed_again(product: str) -> None:
-    stack.deploy(dict(os.environ))
-    paused = deployed(DECLARED[0])
+def test_a_schedule_that_was_paused_stays_paused_when_deployed_again(product: str, deployed: None) -> None:
+    paused = found_on_server(DECLARED[0])
     with get_client(sync_client=True) as client:
         client.update_deployment_schedule(paused.id, paused.schedules[0].id, active=False)
+        try:
+            stack.deploy(dict(os.environ))
 
-    stack.deploy(dict(os.environ))
-
-    again = deployed(DECLARED[0])
-    assert [schedule.active for schedule in again.schedules] == [False]
+            again = found_on_server(DECLARED[0])
+            assert [schedule.active for schedule in again.schedules] == [False]
+        finally:
+            client.update_deployment_schedule(paused.id, found_on_server(DECLARED[0]).schedules[0].id, active=True)
 
 
 def test_windows_overlap_so_that_somebody_is_always_awake() -> None:

@@ -24,6 +24,7 @@ from domain.people import SYSTEM, Actor, Role
 from domain.satisfaction import SurveyAnswer
 from domain.standard import load_standard
 from domain.tickets import Category, Channel, Impact
+from tests.conftest import UsedDatabase
 
 STANDARD = load_standard()
 _names = itertools.count(1)
@@ -70,11 +71,12 @@ def order(now: datetime) -> st.SearchStrategy[orders.Command]:
 class Service(RuleBasedStateMachine):
     """Tickets of one database, acted on from several connections."""
 
-    url: str
+    database: UsedDatabase
     opened = Bundle("opened")
 
     @initialize()
     def begin(self) -> None:
+        self.database.sweep()
         self.now = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
     def together(self, *actions: Callable[[Connection], Any]) -> None:
@@ -82,7 +84,7 @@ class Service(RuleBasedStateMachine):
 
         def act(action: Callable[[Connection], Any]) -> None:
             try:
-                with transaction(self.url) as connection:
+                with transaction(self.database.url) as connection:
                     action(connection)
             except DomainError:
                 pass
@@ -95,7 +97,7 @@ class Service(RuleBasedStateMachine):
         details = CustomerDetails(
             name="C", email=f"machine{next(_names)}@example.com", tier="valued" if valued else "standard"
         )
-        with transaction(self.url) as connection:
+        with transaction(self.database.url) as connection:
             customer_id = intake.find_or_add_customer(connection, details, standard=STANDARD, now=self.now)
             report = Report(channel=Channel.WEB, description="It leaks", impact=impact)
             return intake.open_ticket(
@@ -159,7 +161,7 @@ class Service(RuleBasedStateMachine):
 
     @invariant()
     def the_service_is_sound(self) -> None:
-        with engine(self.url).connect() as connection:
+        with engine(self.database.url).connect() as connection:
             assert list(events.find_flaws(connection)) == []
             clockless = (
                 select(func.count())
@@ -188,8 +190,8 @@ class Service(RuleBasedStateMachine):
 
 
 @pytest.mark.postgres
-def test_random_commands_from_several_connections_keep_the_service_sound(database: str) -> None:
-    machine = type("OwnService", (Service,), {"url": database})
+def test_random_commands_from_several_connections_keep_the_service_sound(used_database: UsedDatabase) -> None:
+    machine = type("OwnService", (Service,), {"database": used_database})
     run_state_machine_as_test(
         machine,
         settings=settings(

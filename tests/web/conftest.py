@@ -124,11 +124,11 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pyt
 
 
 @pytest.fixture
-def site(environment: pytest.MonkeyPatch, database: str, standard: Standard) -> Iterator[Site]:
-    """The pages on their own database."""
-    environment.setenv("AFTERCARE_DATABASE_URL", database.replace("+psycopg", ""))
+def site(environment: pytest.MonkeyPatch, swept_database: str, standard: Standard) -> Iterator[Site]:
+    """The pages on a database that nobody else uses meanwhile."""
+    environment.setenv("AFTERCARE_DATABASE_URL", swept_database.replace("+psycopg", ""))
     with TestClient(create_app()) as client:
-        yield Site(client, database, standard)
+        yield Site(client, swept_database, standard)
 
 
 @pytest.fixture
