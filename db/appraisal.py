@@ -81,6 +81,39 @@ def measured(connection: Connection, *, since: datetime, until: datetime) -> lis
     return fetch(connection, text(_MEASURED), since=since, until=until)
 
 
+# Each mark of an inspector, and each score of a customer but the overall one, which names no topic.
+_WEAKNESSES = f"""
+WITH found AS (
+  SELECT c.assessed_id AS staff_id, 'criterion' AS section, m.key AS topic, m.value::int AS mark
+  FROM quality_scores s JOIN quality_cases c ON c.id = s.case_id CROSS JOIN LATERAL jsonb_each_text(s.marks) m
+  WHERE s.scored_at >= :since AND s.scored_at < :until
+  UNION ALL
+  SELECT {_BY}, 'dimension', d.topic, d.mark
+  FROM survey_answers a JOIN surveys s ON s.id = a.survey_id JOIN tickets t ON t.id = s.ticket_id
+  JOIN ticket_events c ON c.ticket_id = s.ticket_id AND c.kind = 'complete'
+    AND (c.facts->>'completion_no')::int = s.completion_no
+  {_HOLDER.format(row="c", before="e.seq < c.seq")}
+  CROSS JOIN LATERAL (VALUES ('efficiency', a.efficiency), ('attitude', a.attitude), ('solution', a.solution))
+    d(topic, mark)
+  WHERE a.answered_at >= :since AND a.answered_at < :until AND d.mark IS NOT NULL
+)
+SELECT staff.name, staff.team_id, found.section, found.topic, count(*) AS count,
+  count(*) FILTER (WHERE mark <= :low_score) AS low
+FROM found JOIN staff ON staff.id = found.staff_id
+GROUP BY staff.id, found.section, found.topic
+HAVING count(*) FILTER (WHERE mark <= :low_score) >= 2
+ORDER BY low DESC, count, staff.name, found.topic
+"""  # noqa: S608  nothing of it comes from outside
+
+
+def weaknesses(connection: Connection, *, since: datetime, until: datetime, low_score: int) -> list[Row]:
+    """What to train whom in (S-59): topics with at least two low marks or scores, the most first.
+
+    ``section``: the labels of the topic, an inspector's criterion or a customer's dimension.
+    """
+    return fetch(connection, text(_WEAKNESSES), since=since, until=until, low_score=low_score)
+
+
 def team_of(connection: Connection, staff_id: int) -> int:
     """The team that somebody is in."""
     return int(connection.execute(text("SELECT team_id FROM staff WHERE id = :id"), {"id": staff_id}).scalar_one())

@@ -269,5 +269,9 @@ PAGES: dict[str, Shown] = {
     "work-cause": Shown(_improvement("causes"), for_staff=True),
     "work-cause-new": Shown(_at("/workbench/improvement/causes/new?region=east"), for_staff=True, act=_send_empty),
     "work-action-done": Shown(_improvement("actions"), for_staff=True),
+    "work-quality": Shown(_at("/workbench/quality"), for_staff=True),
+    "work-appraisal": Shown(_at("/workbench/appraisal"), for_staff=True),
+    "work-churn": Shown(_at("/workbench/churn"), for_staff=True),
+    "work-reviews": Shown(_at("/workbench/reviews"), for_staff=True),
     "work-account": Shown(_at("/workbench/account"), for_staff=True),
 }

@@ -41,6 +41,13 @@ def answered(desk: Desk, ticket_id: int, overall: int, *, hours: float) -> None:
     surveys.record_answer(desk.connection, survey_id, answer, customer, standard=desk.standard, now=now)
 
 
+def answered_low(desk: Desk, who: Actor) -> None:
+    """One more completion of somebody's, with a poor answer."""
+    ticket_id = assigned(desk, who)
+    completed(desk, ticket_id, hours=9)
+    answered(desk, ticket_id, 2, hours=60)
+
+
 def found(connection: Connection, desk: Desk, who: Actor | None, *, days: float = 7) -> dict[str, tuple[int, Any]]:
     """Count and mean (median's values for hours) by measure, of a person or of everybody."""
     rows = appraisal.measured(connection, since=desk.now, until=desk.now + timedelta(days=days))
@@ -88,7 +95,13 @@ def test_what_counts_for_whom(connection: Connection, desk: Desk, cast: Cast) ->
         "first_time": (3, 2 / 3),
         "satisfaction": (1, 5.0),
     }
-    assert found(connection, desk, None)["first_time"] == (4, 0.75)
+    weak = appraisal.weaknesses(connection, since=desk.now, until=desk.after(days=7), low_score=4)
+    assert [(row["topic"], row["low"], row["count"]) for row in weak] == []
+    answered_low(desk, li)
+    weak = appraisal.weaknesses(connection, since=desk.now, until=desk.after(days=7), low_score=4)
+    told = {(row["name"], row["section"], row["topic"], row["low"], row["count"]) for row in weak}
+    assert told == {("李建国", "dimension", topic, 2, 2) for topic in ("efficiency", "attitude", "solution")}
+    assert found(connection, desk, None)["first_time"] == (5, 0.8)
     assert found(connection, desk, None, days=0.5).keys() == {"response", "resolution", "hours", "first_time"}
     assert found(connection, desk, None, days=0) == {}
     assert desk.ticket(gone)["state"] == TicketState.CANCELLED

@@ -40,6 +40,9 @@ def show_appraisal(member: Lead, first: Day = "", last: Day = "") -> Response:
         return show(member, "appraisal", now=now, status=422, first=first, last=last, fault=error.field, appraisal=None)
     with transaction() as connection:
         rows = measured.measured(connection, since=span.since, until=span.until)
+        weak = measured.weaknesses(
+            connection, since=span.since, until=span.until, low_score=standard.callback.low_score
+        )
         team_id = None if member.role is Role.MANAGER else measured.team_of(connection, member.id)
     found = appraise(rows, standard.appraisal)
     return show(
@@ -50,6 +53,7 @@ def show_appraisal(member: Lead, first: Day = "", last: Day = "") -> Response:
         last=last,
         fault="",
         appraisal=found if team_id is None else found.of_team(team_id),
+        training=[row for row in weak if team_id in (None, row["team_id"])],
         measures=list(Measure),
         least=standard.appraisal.least_tickets,
     )
