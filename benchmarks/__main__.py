@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import commands, delivery, digest, drain, peak, replay, sweep, web
+from benchmarks import commands, delivery, digest, drain, pages, peak, replay, sweep, web
 from benchmarks.database import Bench
 from db import embedded
 
@@ -48,6 +48,8 @@ AIMS = {
     "handover_p95_s_at_3x": "",
     "watchdog_late_s_at_3x": "",
     "prefect_api_p95_s_at_3x": "",
+    "page_render_ms": "aim < 50 (the slowest page of the catalogue)",
+    "page_kb": "aim < 50 (the heaviest)",
     "replay_s": "aim < 60",
     "replay_peak_mb": "aim < 400",
 }
@@ -58,6 +60,7 @@ BENCHES = {
     "delivery": delivery.measure,
     "digest": digest.measure,
     "web": web.measure,
+    "pages": pages.measure,
     "peak": peak.measure,
     "replay": replay.measure,
 }

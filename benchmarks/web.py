@@ -1,7 +1,9 @@
 """Ticket creation and the progress page under load, beside django-helpdesk doing the same on the same Postgres.
 
 Both serve from two worker processes on this machine to the same eight clients of a separate process, each request over a
-connection of its own, as different people's are; rounds take turns, and the median round of each counts.
+connection of its own, as different people's are; rounds take turns, and the median round of each counts. Ours are the
+program that ``aftercare up`` starts, twice (``WEB_CONCURRENCY``); theirs gunicorn, as Django's documentation proposes,
+with as many threads in all as there are clients.
 
 Creation: somebody new opens the public form, fills it and sends it; one creation is both requests. Ours stores a
 customer, the ticket with suggestions, two SLA clocks and a hashed event, in one transaction. Theirs stores ticket and
@@ -33,6 +35,7 @@ from sqlalchemy import create_engine, text
 
 from benchmarks.database import Bench
 from benchmarks.load import Measured, run
+from cli import stack
 from cli.demo import free_port
 from clock import utc_now
 from db import api_keys, seed, staff
@@ -41,6 +44,7 @@ from domain.api_keys import Scope
 from domain.lifecycle import CommandName, TicketState
 from domain.links import PATHS, Subject, sign
 from domain.messages import LinkPurpose
+from settings import get_settings
 from tests.conftest import read_cast
 from tests.desk import Desk
 
@@ -95,10 +99,11 @@ def _ours(bench: Bench) -> Iterator[dict[str, dict[str, Any]]]:
         "AFTERCARE_SECRET_KEY": KEY,
         "AFTERCARE_API_REQUESTS_PER_MINUTE": str(10**9),
         "AFTERCARE_PAGE_REQUESTS_PER_MINUTE": str(10**9),
+        "WEB_CONCURRENCY": str(WORKERS),
         "AFTERCARE_TRUSTED_PROXIES": "127.0.0.1",  # each report comes from an address of its own
     }
-    command = [sys.executable, "-m", "uvicorn", "web.app:create_app", "--factory", "--port", str(port)]
-    command += ["--workers", str(WORKERS), "--no-access-log", "--no-proxy-headers", "--log-level", "warning"]
+    served = stack.programs(get_settings().model_copy(update={"web_port": port}))
+    command = list(next(program.command for program in served if program.name == "web"))
     with _server(command, env, ROOT, f"http://127.0.0.1:{port}/health"):
         yield {
             "create": {"work": "report", "port": port, "path": "/report"},
