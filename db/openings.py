@@ -40,11 +40,12 @@ def _statement(
         .returning(TicketEvent.id, TicketEvent.ticket_id, TicketEvent.kind, TicketEvent.at)
         .cte("happened")
     )
-    started = insert(SlaClock).values([_bound(f"clock{place}", clock) for place in range(clocks)])
+    # One insert of several rows would be compiled anew each time: SQLAlchemy does not keep those.
+    started = [insert(SlaClock).values(_bound(f"clock{place}", clock)).cte(f"clock{place}") for place in range(clocks)]
     return (
         insert(PendingEvent)
         .from_select(["event_id", "ticket_id", "kind", "due_at"], select(happened))
-        .add_cte(opened.cte("opened"), started.cte("started"))
+        .add_cte(opened.cte("opened"), *started)
         .returning(PendingEvent.event_id)
     )
 
