@@ -106,7 +106,7 @@ class TestContext:
         assert str(refusal.value) == "message delay_reported lacks contingency, expected_at"
 
     def test_the_digest_needs_no_ticket(self) -> None:
-        check_context(K.WEEKLY_DIGEST, {"digest": {}})
+        check_context(K.WEEKLY_DIGEST, {"digest": {}, "base": "", "charts": {}, "sheet": {}})
 
     def test_words_beyond_what_is_needed_do_no_harm(self) -> None:
         check_context(K.TICKET_JOINED, {**TICKET, "colour": "red"})
