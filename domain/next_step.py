@@ -132,9 +132,11 @@ _OF_CALL: Mapping[CallbackKind, Script] = MappingProxyType(
 )
 
 
-def next_step(state: TicketState, *, was_objected: bool, is_endangered: bool) -> NextStep:
+def next_step(state: TicketState, *, was_objected: bool, is_agreed: bool, is_endangered: bool) -> NextStep:
     """The step at hand.
 
+    ``is_agreed``: the customer agreed to the latest plan; without one nothing is executed (S-22), also when work came
+    back as not fixed after guidance only.
     ``was_objected``: the customer objected to the latest plan (S-23). ``is_endangered``: a part is late or the promise
     is past, and the customer has not been told (S-32).
     """
@@ -142,6 +144,8 @@ def next_step(state: TicketState, *, was_objected: bool, is_endangered: bool) ->
         return N.PLAN_AGAIN
     if state is S.IN_WORK and is_endangered:
         return N.TELL_DELAY
+    if state is S.IN_WORK and not is_agreed:
+        return N.PLAN
     return _BY_STATE[state]
 
 

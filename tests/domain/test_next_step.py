@@ -11,8 +11,10 @@ from domain.satisfaction import CallbackKind
 S = TicketState
 
 
-def step(state: TicketState, *, was_objected: bool = False, is_endangered: bool = False) -> NextStep:
-    return next_step(state, was_objected=was_objected, is_endangered=is_endangered)
+def step(
+    state: TicketState, *, was_objected: bool = False, is_agreed: bool = True, is_endangered: bool = False
+) -> NextStep:
+    return next_step(state, was_objected=was_objected, is_agreed=is_agreed, is_endangered=is_endangered)
 
 
 @pytest.mark.parametrize("state", TicketState)
@@ -31,6 +33,11 @@ def test_after_an_objection_the_plan_is_made_again() -> None:
     assert step(S.DIAGNOSING) is NextStep.PLAN
     assert step(S.DIAGNOSING, was_objected=True) is NextStep.PLAN_AGAIN
     assert step(S.IN_WORK, was_objected=True) is NextStep.WORK
+
+
+def test_what_came_back_without_an_agreed_plan_needs_one_before_the_work() -> None:
+    assert step(S.IN_WORK, is_agreed=False) is NextStep.PLAN
+    assert [name for name in COMMANDS_OF[NextStep.PLAN] if S.IN_WORK not in COMMANDS[name].sources] == []
 
 
 def test_a_promise_in_danger_comes_before_the_work() -> None:

@@ -52,6 +52,7 @@ def at_hand(dossier: Dossier, awaited: Sequence[AwaitedPart], *, now: datetime) 
     return next_step(
         TicketState(dossier.ticket["state"]),
         was_objected=plan is not None and plan["state"] == "objected",
+        is_agreed=plan is not None and plan["state"] == "agreed",
         is_endangered=is_endangered,
     )
 
