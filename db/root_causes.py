@@ -106,17 +106,6 @@ def evidence_of(connection: Connection, cause_id: int) -> list[Row]:
     return fetch(connection, query)
 
 
-def of_ticket(connection: Connection, ticket_id: int) -> list[Row]:
-    """The root causes that rest on a ticket, the newest first."""
-    query = (
-        select(Record.id, Record.problem)
-        .join(RootCauseEvidence, RootCauseEvidence.root_cause_id == Record.id)
-        .where(RootCauseEvidence.ticket_id == ticket_id)
-        .order_by(Record.id.desc())
-    )
-    return fetch(connection, query)
-
-
 def find_low_scores(connection: Connection, wanted: LowScores, *, limit: int) -> list[Row]:
     """The tickets of unhappy customers of some days, with what they said; the newest answer first."""
     score = SurveyAnswer.__table__.c[wanted.stage.value if wanted.stage else "overall"]
