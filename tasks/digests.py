@@ -17,8 +17,9 @@ from db.digests import Reader
 from db.outbox import NewMessage
 from db.session import transaction
 from domain.digest_schedule import span_due
+from domain.exceptions import InvalidInputError, NotFoundError
 from domain.messages import Enclosure, Medium, MessageKind
-from domain.spans import Span
+from domain.spans import Span, month_named, week_named
 from settings import get_settings, get_standard
 from templates import tracking_sheet
 from templates.render import render_markdown
@@ -45,6 +46,24 @@ def _occasion(span: Span, reader: Reader) -> str:
     return f"digest:{span.label}:staff{reader.staff_id}"
 
 
+def find_reader(staff_id: int) -> Reader:
+    """The manager with this number. Raises NotFoundError when there is none whom a digest can reach."""
+    with transaction() as connection:
+        found = [one for one in digests.readers(connection) if one.staff_id == staff_id and one.has_address]
+    if not found:
+        raise NotFoundError(f"no manager with the number {staff_id} gets digests; see 'aftercare staff list'")
+    return found[0]
+
+
+def span_named(period: str, region: str | None, *, now: datetime) -> Span:
+    """The week or month that is written so. Raises InvalidInputError: there is none, or it has not begun."""
+    zone = get_standard().organisation.time_zone
+    span = week_named(period, zone) if "W" in period else month_named(period, zone)
+    if span.since > now:
+        raise InvalidInputError("period", "has not begun yet")
+    return span.within(region)
+
+
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
 def load_figures(span: Span) -> dict[str, Any]:
     """All figures of the digest."""
@@ -53,9 +72,11 @@ def load_figures(span: Span) -> dict[str, Any]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def queue_digests(figures: Mapping[str, Any], span: Span, readers: Sequence[Reader], now: datetime) -> int:
+def queue_digests(
+    figures: Mapping[str, Any], span: Span, readers: Sequence[Reader], now: datetime, *, again: str = ""
+) -> int:
     """Queue the digest for each of these managers, in their language, with its charts and the tracking sheet; once
-    per manager and span. Returns how many are new."""
+    per manager and span, and per mark ``again``. Returns how many are new."""
     messages: list[NewMessage] = []
     for language in sorted({reader.language for reader in readers}):
         charts, sheet = _charts(figures, language), _sheet(span, language)
@@ -68,7 +89,7 @@ def queue_digests(figures: Mapping[str, Any], span: Span, readers: Sequence[Read
         }
         messages += [
             NewMessage(
-                dedupe_key=_occasion(span, reader),
+                dedupe_key=":".join(filter(None, (_occasion(span, reader), again))),
                 kind=MessageKind.WEEKLY_DIGEST,
                 medium=Medium.EMAIL,
                 language=language,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,12 @@ from sqlalchemy import select, update
 
 from cli import deployment, stack
 from db import events, tickets
-from db.models import MediumState, Message
+from db.models import MediumState, Message, Staff
 from db.session import transaction
 from domain.interventions import MessageStep, TicketStep
 from domain.tickets import ticket_number
+from flows.digest_rebuild import digest_rebuild
+from flows.feedback_import import feedback_import
 from flows.message_decision import message_decision
 from flows.sla_watchdog import sla_watchdog
 from flows.ticket_advance import ticket_advance
@@ -93,6 +96,37 @@ class TestForms:
         assert state.message == f"message {waiting}: cancel done"
         assert again.is_failed()
 
+    def test_a_digest_is_computed_anew_and_goes_to_one_manager_once_more(self, product: str) -> None:
+        with transaction() as connection:
+            manager = connection.execute(select(Staff.id).where(Staff.role == "manager").limit(1)).scalar_one()
+
+        states = [digest_rebuild("2026-W47", manager, REASON, now=NOW, return_state=True) for _ in range(2)]
+        nobody = digest_rebuild("2026-W47", 999_999, REASON, now=NOW, return_state=True)
+        ahead = digest_rebuild("2027-01", manager, REASON, now=NOW, return_state=True)
+
+        assert [state.is_completed() for state in states] == [True, True]
+        with transaction() as connection:
+            kinds = list(connection.execute(select(Message.kind).where(Message.staff_id == manager)).scalars())
+        assert kinds == ["weekly_digest"] * 2
+        assert "no manager with the number 999999" in str(nobody.message)
+        assert "period: has not begun yet" in str(ahead.message)
+
+    def test_a_sheet_of_answers_is_tried_then_taken_and_a_missing_one_refused(
+        self, product: str, tmp_path: Path
+    ) -> None:
+        with transaction() as connection:
+            supervisor = connection.execute(select(Staff.id).where(Staff.role == "supervisor").limit(1)).scalar_one()
+        folder = tmp_path / "sheets"
+        folder.mkdir()
+        (folder / "answers.csv").write_text("工单号,日期,总体评价\nTK-00000009,2026-11-20,5\n", "utf-8")
+
+        missing = feedback_import("other.csv", supervisor, REASON, now=NOW, return_state=True)
+        tried = feedback_import("answers.csv", supervisor, REASON, now=NOW, return_state=True)
+
+        assert "copy it there first" in str(missing.message)
+        assert tried.message == "would be refused: 1"
+        assert (folder / "answers.checked.xlsx").exists()
+
     def test_filled_with_nonsense_start_nothing_and_name_the_field(self, product: str) -> None:
         stack.deploy(dict(os.environ))
         step = {"ticket": "TK-00000001", "step": "assign", "reason": REASON}
@@ -102,6 +136,11 @@ class TestForms:
             ("ticket_advance/ticket-advance", step | {"reason": " "}, "reason"),
             ("ticket_advance/ticket-advance", {"ticket": "TK-00000001", "step": "assign"}, "reason"),
             ("ticket_handover/ticket-handover", {"from_staff": "everybody", "reason": REASON}, "from_staff"),
+            (
+                "feedback_import/feedback-import",
+                {"sheet": "../../etc/passwd", "by_staff": 1, "reason": REASON},
+                "sheet",
+            ),
             ("message_decision/message-decision", {"message": 0, "step": "cancel", "reason": REASON}, "message"),
         ):
             with get_client(sync_client=True) as client:
