@@ -9,19 +9,13 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from domain.access import (
-    MAY_IMPROVE,
-    MAY_READ_BOARD,
-    MAY_READ_FEEDBACK,
-    MAY_READ_OUTBOX,
-    MAY_READ_WORDS,
-    MAY_REVIEW,
-)
+from domain.access import MAY_IMPROVE, MAY_READ_OUTBOX, MAY_READ_WORDS, MAY_REVIEW
 from templates.environment import rendered
 from templates.languages import languages, switches, word
 from web.headers import WITH_SCRIPT
 from web.language import house
 from web.workbench.door import StaffMember
+from web.workbench.navigation import menus_for
 
 # The one script file keeps lists up to date; everything works without it.
 _HEADERS = {"Content-Security-Policy": f"{WITH_SCRIPT}; connect-src 'self'"}
@@ -35,10 +29,9 @@ def frame_of(member: StaffMember, *, now: datetime) -> dict[str, Any]:
         "now": now,
         "csrf": member.csrf,
         "member": member,
-        "sees_board": member.role in MAY_READ_BOARD,
+        "menus": menus_for(member.role),
         "sees_outbox": member.role in MAY_READ_OUTBOX,
         "improves": member.role in MAY_IMPROVE,
-        "sees_feedback": member.role in MAY_READ_FEEDBACK,
         "reviews_cases": member.role in MAY_REVIEW,
         "sees_words": member.role in MAY_READ_WORDS,
         "names": _names(),
