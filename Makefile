@@ -29,7 +29,7 @@ up: $(INSTALLED) ## Start database, Prefect, worker and pages until Ctrl-C
 	$(BIN)/aftercare up
 
 test: $(INSTALLED) ## Run all tests; they start the servers they need
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(INSTALLED) ## Formatting, lint, types, direction of imports
 	$(BIN)/ruff format --check .

@@ -50,9 +50,15 @@ def prefect_api(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     api = f"http://127.0.0.1:{port}/api"
     try:
         _wait_for(f"{api}/health", server, home / "server.log")
-        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+        from prefect.settings import (
+            PREFECT_API_URL,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+            PREFECT_HOME,
+            temporary_settings,
+        )
 
-        with temporary_settings({PREFECT_API_URL: api, PREFECT_HOME: home}):
+        # Without heartbeats: each run would wait up to a second at its end for the thread that sends them.
+        with temporary_settings({PREFECT_API_URL: api, PREFECT_HOME: home, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield api
     finally:
         os.killpg(server.pid, signal.SIGTERM)

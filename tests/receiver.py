@@ -22,7 +22,7 @@ class Receiver:
     """What was posted, and what the next requests are answered with.
 
     ``orders``: a status, a status with headers, or ``hang``, ``drip``, ``drop``, ``late`` (taken, but the answer is
-    lost) or ``garbage``; without an order 204.
+    lost) or ``garbage``; without an order 204. ``tolerance``: how far the clock of who signs may be off, in seconds.
     """
 
     orders: deque[Any] = field(default_factory=deque)
@@ -31,6 +31,7 @@ class Receiver:
     asked: list[str] = field(default_factory=list)
     forged: list[dict[str, str]] = field(default_factory=list)
     port: int = 0
+    tolerance: float = 300
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -47,7 +48,7 @@ class Receiver:
 
     def is_signed(self, headers: dict[str, str], body: bytes) -> bool:
         """Whether one of the secrets has signed it, as standardwebhooks.com describes, and not long ago."""
-        if abs(utc_now().timestamp() - int(headers["webhook-timestamp"])) > 300:
+        if abs(utc_now().timestamp() - int(headers["webhook-timestamp"])) > self.tolerance:
             return False
         content = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body])
         good = {
