@@ -27,6 +27,7 @@ class HeadlineKind(StrEnum):
     BUSIER = "busier"
     CALMER = "calmer"
     STEADY = "steady"
+    FIRST = "first"  # nothing before it to compare with
     NOTHING = "nothing"
 
 
@@ -34,8 +35,8 @@ def headline(figures: Mapping[str, Any], causes: Mapping[str, Sequence[Mapping[s
     """``kind``, and ``values``: the ``figure`` that changed most with ``now`` and ``before``, and ``because``.
 
     ``causes``: the causes of breaches by clock. ``because``: what moved with it, as ``of`` (breach_cause, dimension or
-    category), its ``value``, ``now`` and ``before``; None where the figures say nothing of it. A steady span and one
-    without anything have no values.
+    category), its ``value``, ``now`` and ``before``; None where the figures say nothing of it. A steady span, one
+    without anything and one with nothing before it have no values.
     """
     opened = figures["volume"]["opened"]
     now, before = figures["trend"][-1], figures["trend"][-2]
@@ -45,6 +46,8 @@ def headline(figures: Mapping[str, Any], causes: Mapping[str, Sequence[Mapping[s
     changes = {name: (value - was) / _NOTABLE[name] for name, (value, was) in pairs.items() if None not in (value, was)}
     if max(opened.values()) >= _FEW and opened["before"]:
         changes["opened"] = (opened["now"] - opened["before"]) / opened["before"] / _NOTABLE_GROWTH
+    if not opened["before"] and all(was is None for _, was in pairs.values()):
+        return {"kind": HeadlineKind.FIRST.value, "values": {}}
     figure = max(changes, key=lambda name: abs(changes[name]), default=None)
     # A hair below 1 counts: a share that went from 0.95 to 0.9 has changed by five points, whatever floats say.
     if figure is None or abs(changes[figure]) < 1 - 1e-9:

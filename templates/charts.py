@@ -51,23 +51,22 @@ def _promises(digest: Digest, language: str) -> bytes | None:
     shares = {clock: [span[f"{clock}_share"] for span in trend] for clock, _ in lines}
     targets = {clock: digest["targets"][f"{clock}_share"] for clock, _ in lines}
     known = [share for row in [*shares.values(), targets.values()] for share in row if share is not None]
-    low = min(known)
-    unit = max(1 - low, 0.05) / 10
+    unit = max(1 - min(known), 0.05) / 10
+    ends = _apart([(shares[clock][-1], clock, colour) for clock, colour in lines], gap=2.5 * unit)
+    floor = min([*known, *(place - 0.8 * unit for place, *_ in ends)])
     figure, axes = _panel(2.4)
     axes.set_xlim(-0.75, len(trend) - 0.1)
-    axes.set_ylim(low - 3.2 * unit, 1 + unit)
+    axes.set_ylim(floor - 3.2 * unit, 1 + unit)
     for clock, colour in lines:
         _line(axes, shares[clock], colour)
     for share in sorted({share for share in targets.values() if share is not None}):
         axes.axhline(share, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
         said = f"{word(language, 'digest', 'target')} {_percent(share, language)}"
         _text(axes, -0.73, share + 0.55 * unit, said, _QUIET, size=8)
-    for place, share, clock, colour in _apart(
-        [(shares[clock][-1], clock, colour) for clock, colour in lines], gap=2.5 * unit
-    ):
+    for place, share, clock, colour in ends:
         _text(axes, len(trend) - 0.85, place, f"{word(language, 'clock', clock)}\n{_percent(share, language)}", colour)
     for position, span in enumerate(trend):
-        _text(axes, position, low - 2.2 * unit, _short(span["label"]), _QUIET, size=8.5, align="center")
+        _text(axes, position, floor - 2.2 * unit, _short(span["label"]), _QUIET, size=8.5, align="center")
     return _png(figure)
 
 

@@ -9,6 +9,8 @@ import pytest
 from domain.headline import headline
 from templates.sample_digest import sample_digest
 
+FIGURES = ("response_share", "resolution_share", "callbacks_in_time_share", "overall_mean", "low_share")
+FIRST = dict.fromkeys(FIGURES, (0.8, None))
 NOTHING = {"response": [], "resolution": []}
 
 
@@ -45,6 +47,7 @@ def _figures(opened: tuple[int, int] = (20, 20), **changed: tuple[float | None, 
         (_figures((10, 20)), "calmer", "opened", "guarantee"),
         (_figures((4, 1)), "steady", None, None),  # four times as many, of very few
         (_figures((4, 0)), "steady", None, None),
+        (_figures((4, 0), **FIRST), "first", None, None),
     ],
 )
 def test_what_changed_most_makes_the_headline(
