@@ -7,7 +7,6 @@ times as much. Handed over: from the event's commit to the message in the mailbo
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -88,7 +87,7 @@ def _up(bench: Bench, url: str, standard: Path) -> Iterator[tuple[Path, str]]:
             time.sleep(1)
         yield home, f"http://127.0.0.1:{prefect}"
     finally:
-        up.send_signal(signal.SIGINT)
+        up.terminate()
         up.wait(timeout=90)
 
 
