@@ -167,7 +167,7 @@ _HANDED_OVER = text(
 )
 _WATCHDOG = text(
     "SELECT max(extract(epoch FROM at - CAST(facts->>'reached_at' AS timestamptz))) FROM ticket_events "
-    "WHERE kind IN ('warning', 'breach') AND at >= :since"
+    "WHERE kind IN ('sla_warned', 'sla_breached') AND at >= :since"
 )
 
 
