@@ -150,12 +150,13 @@ def _load(url: str, standard: Standard, prefect: str, *, rate: float, first: int
     with engine(url).connect() as connection:
         messages = connection.execute(_HANDED_OVER, {"since": since}).all()
         late = connection.execute(_WATCHDOG, {"since": since}).scalar_one()
+    assert late is not None, "the watchdog raised no alarm"
     waits = [(seen[row.mark] - row.queued_at).total_seconds() for row in messages if row.mark in seen]
     cuts = quantiles(waits, n=20)
     return {
         "handover_p50_s": cuts[9],
         "handover_p95_s": cuts[18],
-        "watchdog_late_s": float(late or 0),
+        "watchdog_late_s": float(late),
         "prefect_api_p95_s": quantiles(answers, n=20)[18],
     }
 

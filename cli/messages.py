@@ -14,6 +14,7 @@ from cli.ticket import local_time
 from clock import utc_now
 from domain.contact import mask_address
 from domain.delivery import MessageState
+from domain.interventions import MessageStep
 from domain.message_care import Shelf
 from domain.messages import Medium
 
@@ -76,14 +77,10 @@ def show(message_id: Annotated[int, typer.Argument(help="The message's id.", min
 @app.command()
 def resend(message_id: Annotated[int, typer.Argument(help="The message's id.", min=1, max=2**63 - 1)]) -> None:
     """Send a message again that failed, was withheld, or stays unknown: you decide that it may come twice."""
-    from db import messages
+    from db import interventions
 
     with working() as (connection, _):
-        row = messages.get(connection, message_id)
-        if not messages.resend(connection, message_id, now=utc_now()):
-            raise CommandError(
-                f"message {message_id} is {row['state']}; only what is over and did not arrive is resent"
-            )
+        interventions.decide_message(connection, message_id, MessageStep.RESEND, now=utc_now())
     Screen().say(f"Message {message_id} is queued again.")
 
 

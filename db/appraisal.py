@@ -59,7 +59,7 @@ WITH done AS (
   JOIN ticket_events c ON c.ticket_id = s.ticket_id AND c.kind = 'complete'
     AND (c.facts->>'completion_no')::int = s.completion_no
   {_HOLDER.format(row="c", before="e.seq < c.seq")}
-  WHERE a.answered_at >= :since AND a.answered_at < :until
+  WHERE a.answered_at >= :since AND a.answered_at < :until AND s.action_id IS NULL
   UNION ALL
   SELECT 'quality', c.assessed_id, avg(s.percent) / 100 FROM quality_scores s JOIN quality_cases c ON c.id = s.case_id
   WHERE s.scored_at >= :since AND s.scored_at < :until GROUP BY c.id
@@ -95,7 +95,7 @@ WITH found AS (
   {_HOLDER.format(row="c", before="e.seq < c.seq")}
   CROSS JOIN LATERAL (VALUES ('efficiency', a.efficiency), ('attitude', a.attitude), ('solution', a.solution))
     d(topic, mark)
-  WHERE a.answered_at >= :since AND a.answered_at < :until AND d.mark IS NOT NULL
+  WHERE a.answered_at >= :since AND a.answered_at < :until AND s.action_id IS NULL AND d.mark IS NOT NULL
 )
 SELECT staff.name, staff.team_id, found.section, found.topic, count(*) AS count,
   count(*) FILTER (WHERE mark <= :low_score) AS low

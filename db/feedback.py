@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
+from db import surveys
 from db.models import Customer, Survey, SurveyAnswer, Ticket
 from db.rows import fetch
 from domain.spans import Span
@@ -37,10 +38,7 @@ def answers(connection: Connection, span: Span) -> list[dict[str, Any]]:
         .join(Survey, Survey.id == SurveyAnswer.survey_id)
         .join(Ticket, Ticket.id == Survey.ticket_id)
         .join(Customer, Customer.id == Ticket.customer_id)
-        # Who is asked again about an improvement was chosen for being unhappy before (S-55).
-        .where(
-            Survey.action_id.is_(None), SurveyAnswer.answered_at >= span.before, SurveyAnswer.answered_at < span.until
-        )
+        .where(surveys.OF_COMPLETION, SurveyAnswer.answered_at >= span.before, SurveyAnswer.answered_at < span.until)
     )
     if span.region is not None:
         query = query.where(Ticket.region == span.region)

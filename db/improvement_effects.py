@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from db import surveys
 from db.models import RootCauseEvidence, Survey, SurveyAnswer, Ticket
 from db.rows import fetch
 
@@ -50,7 +51,7 @@ def read(
         .where(
             SurveyAnswer.answered_at >= done_at - over,
             SurveyAnswer.answered_at < min(now, done_at + over),
-            Survey.action_id.is_(None),
+            surveys.OF_COMPLETION,
             score.is_not(None),
         )
         .group_by(is_after, month, score)

@@ -16,7 +16,7 @@ from domain.commands import Assign, Close, Command
 from domain.exceptions import DomainError, IllegalTransitionError
 from domain.interventions import INTERVENTION, MessageStep, TicketStep
 from domain.lifecycle import COMMANDS, CommandName
-from domain.people import SYSTEM, Tier
+from domain.people import SYSTEM, Actor, Tier
 from domain.standard import Standard
 
 _SOURCE = "operations"
@@ -86,8 +86,16 @@ def open_tickets_of(connection: Connection, staff_id: int) -> list[tuple[int, st
     return [(row.id, row.number) for row in connection.execute(_OPEN_OF, {"person": staff_id})]
 
 
-def decide_message(connection: Connection, message_id: int, step: MessageStep, *, reason: str, now: datetime) -> None:
-    """Send a message again, or take back one that waits.
+def decide_message(
+    connection: Connection,
+    message_id: int,
+    step: MessageStep,
+    actor: Actor = SYSTEM,
+    *,
+    reason: str = "",
+    now: datetime,
+) -> None:
+    """Send a message again, or take back one that waits; kept with the message, and in its ticket's history.
 
     Raises NotFoundError, or IllegalTransitionError, which says why it cannot be done.
     """
@@ -102,9 +110,9 @@ def decide_message(connection: Connection, message_id: int, step: MessageStep, *
         possible = "only what waits can be taken back"
     if not is_done:
         raise IllegalTransitionError(f"message {message_id} is {message['state']}; {possible}")
-    fates.note(connection, [(message_id, message["attempts"], _SOURCE, step.value, reason)], now=now)
+    fates.note(connection, [(message_id, message["attempts"], _SOURCE, step.value, reason or None)], now=now)
     if held is not None:
-        _note(held, step.value, reason, now=now, message_id=message_id)
+        _note(held, step.value, reason, actor, now=now, message_id=message_id)
 
 
 def _commands(
@@ -147,5 +155,5 @@ def _repair(held: HeldTicket, standard: Standard) -> str:
     return f"history is sound, {len(mended)} of {len(held.clocks)} clocks mended"
 
 
-def _note(held: HeldTicket, what: str, reason: str, *, now: datetime, **facts: int) -> None:
-    occurrences.record(held, INTERVENTION, SYSTEM, now=now, facts={"did": what, "reason": reason, **facts})
+def _note(held: HeldTicket, what: str, reason: str, actor: Actor = SYSTEM, *, now: datetime, **facts: int) -> None:
+    occurrences.record(held, INTERVENTION, actor, now=now, facts={"did": what, "reason": reason, **facts})

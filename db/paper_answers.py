@@ -144,7 +144,7 @@ def _candidates(
         return {}
     asked = (
         select(Survey.id, Survey.state)
-        .where(Survey.ticket_id == Ticket.id, Survey.action_id.is_(None), Survey.state != SurveyState.CANCELLED.value)
+        .where(Survey.ticket_id == Ticket.id, surveys.OF_COMPLETION, Survey.state != SurveyState.CANCELLED.value)
         .order_by(Survey.completion_no.desc())
         .limit(1)
         .lateral("asked")

@@ -64,6 +64,10 @@ def schedule_after_completion(
         callbacks.schedule_visit(connection, ticket["id"], survey_id, policy=standard.follow_up_visit, now=now)
 
 
+# Who is asked again about an improvement was chosen for being unhappy before: figures leave their answers out (S-55).
+OF_COMPLETION = Survey.action_id.is_(None)
+
+
 def ask_again(
     connection: Connection, action_id: int, ticket_ids: Sequence[int], *, standard: Standard, now: datetime
 ) -> int:

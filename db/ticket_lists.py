@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, true
 
+from db import surveys
 from db.models import Callback, SlaClock, Staff, Survey, SurveyAnswer, Team, Ticket, TicketEvent
 from db.reports.promises import holder
 from db.rows import Row, fetch
@@ -69,9 +70,10 @@ def _happened(wanted: TicketFilter, low_score: int) -> ColumnElement[bool]:
     if what in (Happened.CALLBACK_DUE, Happened.CALLBACK_MISSED):
         return _callback(wanted, is_missed=what is Happened.CALLBACK_MISSED)
     if what is Happened.ASKED:
-        return _of_ticket(Survey, _within(Survey.sent_at, wanted))
+        return _of_ticket(Survey, _within(Survey.sent_at, wanted), surveys.OF_COMPLETION)
     score = SurveyAnswer.overall <= low_score if what is Happened.LOW_SCORE else true()
-    return _of_ticket(Survey, SurveyAnswer.survey_id == Survey.id, _within(SurveyAnswer.answered_at, wanted), score)
+    answered = (SurveyAnswer.survey_id == Survey.id, _within(SurveyAnswer.answered_at, wanted), score)
+    return _of_ticket(Survey, surveys.OF_COMPLETION, *answered)
 
 
 def _promise(wanted: TicketFilter, kind: ClockKind, is_kept: bool) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, case, func, select, true
 from sqlalchemy.orm import aliased
 
+from db import surveys
 from db.models import Callback, Customer, Plan, SlaClock, Staff, Survey, SurveyAnswer, Team, Ticket, TicketEvent
 from db.rows import Row
 from domain.lifecycle import CommandName
@@ -91,7 +92,7 @@ def _sheet() -> Select[Any]:
     survey = and_(
         Survey.ticket_id == Ticket.id,
         Survey.completion_no == Ticket.completion_no,
-        Survey.action_id.is_(None),
+        surveys.OF_COMPLETION,
     )
     callback = and_(Callback.survey_id == Survey.id, Callback.kind == CallbackKind.LOW_SCORE.value)
     return (

@@ -1,9 +1,7 @@
-"""Knowledge: what an article says, who reads it, and how it comes from a solved case without the customer (S-62)."""
+"""Knowledge: what an article says, and who reads it (S-62)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -48,16 +46,3 @@ class Article(BaseModel):
     category: Category | None = None
     product_model: _ShortOrNone = ""
     tags: Annotated[tuple[_Tag, ...], Field(max_length=MOST_TAGS)] = ()
-
-
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-# Seven digits and more, set apart or not: telephone numbers, orders, identity cards; no model has so many.
-_NUMBER = re.compile(r"\+?\d(?:[\s()./-]{0,2}\d){6,}")
-_GONE = "***"
-
-
-def without_personal_data(text: str, known: Iterable[str | None] = ()) -> str:
-    """The text without addresses, long numbers and what is ``known`` of the customer; somebody still reads it over."""
-    for word in sorted((word for word in known if word and len(word) > 1), key=len, reverse=True):
-        text = re.sub(re.escape(word), _GONE, text, flags=re.IGNORECASE)
-    return _NUMBER.sub(_GONE, _EMAIL.sub(_GONE, text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import phonenumbers
@@ -72,14 +72,16 @@ def shown_name(row: Mapping[str, Any], column: str = "customer_name", *, to_serv
     return ANONYMOUS if row["wants_anonymity"] and not to_servers else str(row[column])
 
 
-def mask_words(text: str, name: str) -> str:
+def mask_words(text: str, name: str, *, known: Iterable[str | None] = ()) -> str:
     """What a customer wrote, without their name, numbers by which people are reached or known, and addresses (S-71).
 
-    Of the customer's name each part counts, of a Chinese one the family name where a title follows.
+    Of the customer's name each part counts, of a Chinese one the family name where a title follows. ``known``: what
+    else of theirs is not to be read, like a serial number.
     """
     text = _NUMBER.sub(ANONYMOUS, _ADDRESS.sub(ANONYMOUS, text))
     parts = [part for part in {name, *name.split()} if len(part) > 1]
     alternatives = [re.escape(part) if not part.isascii() else rf"\b{re.escape(part)}\b" for part in parts]
+    alternatives += [re.escape(word) for word in known if word and len(word) > 1]
     if name and not name.isascii():
         alternatives.append(rf"{re.escape(name[0])}(?={_TITLES})")
     found = "|".join(sorted(alternatives, key=len, reverse=True))

@@ -95,14 +95,16 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "surveys",
             "surveys that went out in the span",
             "forms sent and calls asked for",
-            "A reminder is no second survey. A survey cancelled later was sent.",
+            "A reminder is no second survey. A survey cancelled later was sent. Who is asked again about an "
+            "improvement is not counted: they were chosen for being unhappy (S-55).",
         ),
         "answered": Metric(
             "S-41",
             "answers",
             "answers that arrived in the span",
             "one per survey: online, by phone, by SMS, imported",
-            "The answer may belong to a survey of an earlier span. No answer is no score.",
+            "The answer may belong to a survey of an earlier span. No answer is no score. Who is asked again about an "
+            "improvement is not counted: they were chosen for being unhappy (S-55).",
         ),
         "means": Metric(
             "S-41",

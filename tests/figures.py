@@ -45,7 +45,9 @@ def by_pandas(tables: Frames, span: Span, standard: Standard) -> dict[str, Any]:
     if span.region is not None:
         tickets = tickets[tickets["region"] == span.region]
     clocks = _judged(tables, tickets, span)
-    answers = _of_tickets(tables["survey_answers"].merge(_ids(tables["surveys"]), on="survey_id"), tickets)
+    answers = _of_tickets(
+        tables["survey_answers"].merge(_ids(_of_completion(tables["surveys"])), on="survey_id"), tickets
+    )
     answers = _in_periods(answers, answers["answered_at"], span)
     calls = _owed(tables, tickets, span)
     return {
@@ -70,6 +72,10 @@ def by_pandas(tables: Frames, span: Span, standard: Standard) -> dict[str, Any]:
             for number in range(5)
         ],
     }
+
+
+def _of_completion(surveys: pd.DataFrame) -> pd.DataFrame:
+    return surveys[surveys["action_id"].isna()]
 
 
 def _ids(surveys: pd.DataFrame) -> pd.DataFrame:
@@ -231,7 +237,7 @@ def _signs(clock: Any, log: list[dict[str, Any]], broke: set[str]) -> BrokenProm
 def _satisfaction(
     tables: Frames, tickets: pd.DataFrame, answers: pd.DataFrame, span: Span, low_score: int
 ) -> dict[str, Any]:
-    surveys = _of_tickets(tables["surveys"], tickets)
+    surveys = _of_completion(_of_tickets(tables["surveys"], tickets))
 
     def low_share(name: str) -> dict[str, Any]:
         return _pair(answers, lambda half: _share(half[name].dropna() <= low_score))

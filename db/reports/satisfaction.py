@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Double, case, func, select
 from sqlalchemy import cast as sql_cast
 
+from db import surveys
 from db.models import Callback, Survey, SurveyAnswer, Ticket
 from db.reports.periods import in_region, period, within
 from db.rows import Row, fetch
@@ -21,7 +22,7 @@ def asked(connection: Connection, span: Span) -> list[Row]:
     query = (
         select(period(Survey.sent_at, span), func.count().label("surveys"))
         .join(Ticket, Ticket.id == Survey.ticket_id)
-        .where(within(Survey.sent_at, span, since=span.before), in_region(span))
+        .where(within(Survey.sent_at, span, since=span.before), in_region(span), surveys.OF_COMPLETION)
         .group_by("period")
     )
     return fetch(connection, query)
@@ -37,7 +38,7 @@ def answered(connection: Connection, span: Span, *, low_score: int) -> list[Row]
         select(period(SurveyAnswer.answered_at, span), func.count().label("answers"), *scores)
         .join(Survey, Survey.id == SurveyAnswer.survey_id)
         .join(Ticket, Ticket.id == Survey.ticket_id)
-        .where(within(SurveyAnswer.answered_at, span), in_region(span))
+        .where(within(SurveyAnswer.answered_at, span), in_region(span), surveys.OF_COMPLETION)
         .group_by("period")
     )
     return fetch(connection, query)
@@ -67,7 +68,7 @@ def lowest(connection: Connection, span: Span, *, low_score: int) -> list[Row]:
         .join(Ticket, Ticket.id == Survey.ticket_id)
         .outerjoin(Callback, (Callback.survey_id == Survey.id) & (Callback.kind == CallbackKind.LOW_SCORE.value))
         .where(within(SurveyAnswer.answered_at, span, since=span.since), in_region(span))
-        .where(SurveyAnswer.overall <= low_score)
+        .where(SurveyAnswer.overall <= low_score, surveys.OF_COMPLETION)
         .order_by(SurveyAnswer.overall, SurveyAnswer.answered_at, SurveyAnswer.survey_id)
         .limit(MOST_CASES)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from db import surveys
 from db.models import Survey, SurveyAnswer, Ticket
 from db.reports.periods import in_region, period, within
 from db.rows import fetch
@@ -22,7 +23,7 @@ def frequent_wishes(connection: Connection, span: Span, policy: FeedbackPolicy) 
         .join(Survey, Survey.id == SurveyAnswer.survey_id)
         .join(Ticket, Ticket.id == Survey.ticket_id)
         .where(within(SurveyAnswer.answered_at, span, since=span.before), in_region(span))
-        .where(Survey.action_id.is_(None))  # who is asked again was chosen for being unhappy before (S-55)
+        .where(surveys.OF_COMPLETION)
     )
     texts: dict[int, list[str]] = {}
     for row in fetch(connection, query):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from db import improvement_actions, improvement_effects, root_causes, surveys
+from db import feedback, improvement_actions, improvement_effects, root_causes, surveys
 from db.models import Customer, Message
-from db.reports import actions
+from db.reports import actions, satisfaction
 from domain.exceptions import IllegalTransitionError, InvalidInputError, NotPermittedError
 from domain.improvement import ActionState, NewAction, Outcome, RootCause, Stage
 from domain.lifecycle import TicketState
@@ -142,6 +142,10 @@ def test_a_week_after_it_was_done_each_affected_customer_is_asked_once(desk: Des
     effect = _effect(desk, action_id, days=9)
     assert (effect.asked, effect.asked_again) == (1, [(1, 5, 1)])
     assert sum(effect.after.values()) == 0  # who is asked again is counted apart
+    week = week_of(desk.after(days=8).date(), desk.standard.organisation.time_zone)
+    counted = satisfaction.answered(desk.connection, week, low_score=desk.standard.callback.low_score)
+    assert [row["answers"] for row in counted] == [3]  # those of two weeks before, when they were first asked
+    assert feedback.answers(desk.connection, week) == []
 
 
 def _effect(desk: Desk, action_id: int, *, days: float) -> improvement_effects.Effect:

@@ -17,8 +17,9 @@ from db import articles, dossiers, tickets
 from db.dossiers import Dossier
 from db.session import transaction
 from domain.access import MAY_PUBLISH, MAY_WRITE_ARTICLES
-from domain.articles import Article, ArticleState, Audience, without_personal_data
+from domain.articles import Article, ArticleState, Audience
 from domain.commands import LARGEST_ID
+from domain.contact import mask_words
 from domain.exceptions import NotFoundError
 from domain.lifecycle import CommandName
 from domain.tickets import Category, ticket_id
@@ -159,8 +160,7 @@ def _read(typed: Typed) -> Article:
 def _from_case(dossier: Dossier) -> dict[str, list[str]]:
     """What the ticket says, as the fields of an article; names, numbers and addresses are left out."""
     ticket = dossier.ticket
-    names = ("customer_name", "customer_phone", "customer_email", "serial_number", "order_number")
-    known = [ticket[name] for name in names]
+    known = [ticket[name] for name in ("customer_phone", "customer_email", "serial_number", "order_number")]
     done = str(dossier.said(CommandName.COMPLETE, "summary") or "")
     advice = str(dossier.said(CommandName.COMPLETE, "usage_advice") or "")
     found = str(dossier.said(CommandName.FIRST_CONTACT, "summary") or "")
@@ -170,7 +170,7 @@ def _from_case(dossier: Dossier) -> dict[str, list[str]]:
         "article_cause": found,
         "solution": f"{done}\n{advice}".strip(),
     }
-    kept = {name: [without_personal_data(text, known)] for name, text in texts.items()}
+    kept = {name: [mask_words(text, ticket["customer_name"], known=known)] for name, text in texts.items()}
     return kept | {
         "language": [ticket["customer_language"]],
         "category": [ticket["category"]],

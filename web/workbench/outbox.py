@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import RedirectResponse, Response
 
 from clock import utc_now
-from db import fates, messages
+from db import fates, interventions, messages
 from db.session import transaction
 from domain.access import MAY_READ_CONTACT, MAY_READ_OUTBOX
 from domain.commands import LARGEST_ID
 from domain.contact import mask_address, shown_name
 from domain.delivery import MessageState
-from domain.exceptions import InvalidInputError
+from domain.exceptions import IllegalTransitionError, InvalidInputError
+from domain.interventions import MessageStep
 from domain.message_care import MAY_BE_RESENT, Shelf, advise
 from domain.messages import MESSAGES, Medium, MessageKind
 from domain.tickets import ticket_id
@@ -68,10 +69,11 @@ def show_message(member: Carer, message_id: Id, done: str = "") -> Response:
 @router.post("/{message_id}/resend")
 def resend(member: Carer, message_id: Id) -> Response:
     """Send it again, because a person decided that it may come twice; a second tap changes nothing."""
-    with transaction() as connection:
-        row = messages.get(connection, message_id)
-        is_done = messages.resend(connection, message_id, now=utc_now())
-    if not is_done and row["state"] != MessageState.QUEUED:
+    try:
+        with transaction() as connection:
+            if messages.get(connection, message_id)["state"] != MessageState.QUEUED:
+                interventions.decide_message(connection, message_id, MessageStep.RESEND, member.actor, now=utc_now())
+    except IllegalTransitionError:
         return _page(member, message_id, is_refused=True)
     return RedirectResponse(f"/workbench/messages/{message_id}?done=1", status_code=303)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db import outbox
-from db.models import Message
+from db.models import Message, TicketEvent
 from domain.delivery import MessageState
+from domain.interventions import INTERVENTION
 from domain.lifecycle import TicketState
 from domain.people import Role
 from tests.web.conftest import Site
@@ -72,6 +73,10 @@ def test_a_message_tells_its_words_without_the_customers_links_and_is_sent_again
     assert [bench.send(action, form).status_code for _ in range(2)] == [303, 303]
     assert action not in forms_of(bench.get(address))
     with site.desk() as desk:
+        kept = select(TicketEvent.actor_id, TicketEvent.facts).where(TicketEvent.kind == INTERVENTION)
+        assert [tuple(row) for row in desk.connection.execute(kept)] == [
+            (bench.staff_id, {"did": "resend", "reason": "", "message_id": first})
+        ]
         desk.connection.execute(update(Message).where(Message.id == first).values(state=MessageState.DELIVERED))
     assert bench.send(action, form).status_code == 409
 
