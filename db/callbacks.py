@@ -22,7 +22,8 @@ from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermitte
 from domain.messages import MessageKind
 from domain.people import SYSTEM, Actor, Role
 from domain.satisfaction import CallbackKind, CallbackState
-from domain.standard import FollowUpVisitPolicy, Standard
+from domain.service_policies import FollowUpVisitPolicy
+from domain.standard import Standard
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from domain.access import MAY_CARE, require_role
 from domain.churn import Care, Sign
 from domain.exceptions import IllegalTransitionError
 from domain.people import Actor
-from domain.standard import ChurnPolicy
+from domain.quality_policies import ChurnPolicy
 
 # What happened before a customer was last cared for is forgiven. A fault is repeated when it is not the first within
 # the window.

@@ -12,7 +12,7 @@ from db import bulk, fates
 from db.models import Message
 from db.rows import Row, fetch
 from domain.delivery import Accepted, CannotTell, Found, MessageState, NotFound, Rejected, state_after
-from domain.standard import DeliveryPolicy
+from domain.service_policies import DeliveryPolicy
 
 # A vendor's list is looked through from the attempt on; older messages are not on it.
 _RECENT = timedelta(days=2)

@@ -35,7 +35,7 @@ from domain.delivery import (
 )
 from domain.messages import MESSAGES, Medium, MessageKind
 from domain.people import Role
-from domain.standard import DeliveryPolicy
+from domain.service_policies import DeliveryPolicy
 
 _SUPPRESSES = frozenset({Remedy.BAD_ADDRESS, Remedy.OPTED_OUT, Remedy.COMPLAINED})
 # Why a message is sent again after two looks without a trace.

@@ -20,8 +20,8 @@ from domain.exceptions import IllegalTransitionError, NotFoundError
 from domain.lifecycle import CommandName, TicketState
 from domain.people import STAFF_ROLES, Actor
 from domain.quality import Criterion, Grade, Marked, Result, draw, result_of
+from domain.quality_policies import QualityPolicy
 from domain.spans import Span
-from domain.standard import QualityPolicy
 
 SCORED = "quality_scored"
 _NO_WORK = (SCORED, CommandName.ADD_NOTE.value)

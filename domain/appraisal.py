@@ -8,7 +8,7 @@ from enum import StrEnum
 from math import sqrt
 from typing import Any
 
-from domain.standard import AppraisalPolicy
+from domain.quality_policies import AppraisalPolicy
 
 
 class Measure(StrEnum):

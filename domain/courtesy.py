@@ -12,7 +12,7 @@ from domain.delivery import Remedy
 from domain.lifecycle import TicketState
 from domain.messages import MESSAGES, Audience, Medium, MessageKind
 from domain.satisfaction import SurveyState
-from domain.standard import CourtesyPolicy
+from domain.service_policies import CourtesyPolicy
 from domain.tickets import Priority
 
 _WORK_IS_OVER = frozenset({TicketState.COMPLETED, TicketState.CLOSED, TicketState.CANCELLED})

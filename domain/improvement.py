@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from domain.commands import FARTHEST, Id
 from domain.exceptions import InvalidInputError
 from domain.people import Department
-from domain.standard import ImprovementPolicy
+from domain.quality_policies import ImprovementPolicy
 from domain.texts import NO_NUL, ShortText, Text
 from domain.tickets import Category
 

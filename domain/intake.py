@@ -19,9 +19,9 @@ from pydantic import (
 from domain.commands import describe_fault
 from domain.contact import normalise_email, normalise_phone
 from domain.exceptions import InvalidInputError
+from domain.figures import ZoneName
 from domain.messages import Medium
 from domain.people import CustomerTier
-from domain.standard import ZoneName
 from domain.texts import NO_NUL, ShortText
 from domain.tickets import Category, Channel, Impact
 

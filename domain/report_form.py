@@ -17,7 +17,7 @@ from domain.exceptions import InvalidInputError
 from domain.faults import Fault, fault_of
 from domain.intake import CustomerDetails, Report, require_happened
 from domain.messages import Medium
-from domain.standard import Organisation
+from domain.service_policies import Organisation
 from domain.tickets import Category, Channel, Impact
 
 M = TypeVar("M", bound=BaseModel)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.people import CustomerTier
-from domain.standard import FollowUpVisitPolicy, SurveyPolicy
+from domain.service_policies import FollowUpVisitPolicy, SurveyPolicy
 from domain.tickets import Category, Priority
 
 Score = Annotated[int, Field(ge=1, le=5, strict=True)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Generic, TypeVar
 
-from domain.standard import TriageWords
+from domain.service_policies import TriageWords
 from domain.tickets import Category, Impact, Priority
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import rjieba
 
-from domain.standard import FeedbackPolicy
+from domain.quality_policies import FeedbackPolicy
 
 # Chinese in one piece, a word of an alphabet, or anything else that is no blank: there a phrase ends.
 _PIECES = re.compile(r"[㐀-鿿]+|[^\W\d_㐀-鿿]+(?:['-][^\W\d_㐀-鿿]+)*|\S")

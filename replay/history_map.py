@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from domain.commands import build_command
 from domain.exceptions import HistoryMapError, InvalidInputError
+from domain.figures import ZoneName
 from domain.intake import build_report
 from domain.lifecycle import CommandName, TicketState
-from domain.standard import ZoneName
 from domain.tickets import Channel, Impact
 
 

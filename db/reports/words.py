@@ -8,9 +8,9 @@ from db import surveys
 from db.models import Survey, SurveyAnswer, Ticket
 from db.reports.periods import in_region, period, within
 from db.rows import fetch
+from domain.quality_policies import FeedbackPolicy
 from domain.satisfaction import WISHES, wishes_of
 from domain.spans import PERIODS, Span
-from domain.standard import FeedbackPolicy
 from domain.words import Frequency, frequent
 
 _MOST = 12

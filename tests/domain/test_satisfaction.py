@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from domain.people import CustomerTier
 from domain.satisfaction import DIMENSIONS, STAGES, SurveyAnswer, SurveyMethod, needs_callback, schedule, survey_method
-from domain.standard import SurveyPolicy, load_standard
+from domain.service_policies import SurveyPolicy
+from domain.standard import load_standard
 from domain.tickets import Category
 
 POLICY = load_standard().survey

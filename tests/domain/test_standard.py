@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from domain.escalation import Listener, Rung
 from domain.exceptions import StandardError
+from domain.figures import parse_duration
 from domain.people import CustomerTier
 from domain.sla import ClockKind
-from domain.standard import Standard, load_standard, parse_duration
+from domain.standard import Standard, load_standard
 from domain.tickets import Category, Channel, Priority
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

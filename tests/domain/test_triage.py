@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.standard import TriageWords, load_standard
+from domain.service_policies import TriageWords
+from domain.standard import load_standard
 from domain.tickets import Category, Impact, Priority
 from domain.triage import (
     PRIORITY_BY_IMPACT,
