@@ -18,8 +18,9 @@ from domain.faults import Fault
 from domain.paper_map import PaperMap, places_in
 from domain.paper_rows import Fate, PaperRow, Verdict, read_row
 from domain.people import Actor
-from domain.sheets import Row, open_rows
+from domain.sheets import Row
 from domain.standard import Standard
+from tasks.workbooks import open_rows
 from templates.checked_sheet import CheckedSheet
 
 _AT_A_TIME = 200

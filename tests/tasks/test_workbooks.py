@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from domain.exceptions import InvalidInputError
-from domain.sheets import open_rows
+from tasks.workbooks import open_rows
 
 
 def _rows(file: Path, sheet: str | None = None) -> list[tuple[object, ...]]:
