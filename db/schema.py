@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from alembic import command
@@ -14,13 +17,12 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from db.migrations.online import PATIENCE
 from db.models import Base
 from db.session import DatabaseUnavailableError, engine
 
 # Two starts at once must not migrate at once; the number is this project's own.
 _MIGRATION_LOCK = 7_402_311
-# Who waits for a table's lock holds up all who want the table after them.
-_PATIENCE_MS = 3000
 
 
 def config() -> Config:
@@ -31,16 +33,17 @@ def config() -> Config:
 
 
 def upgrade(url: str) -> tuple[str | None, str]:
-    """Migrate to the newest schema; returns the revision before and after.
+    """Migrate to the newest schema, each revision in a transaction; returns the revision before and after.
 
     Raises DatabaseUnavailableError when a later version has migrated it, or when somebody uses a table for so long that
-    waiting for it would hold up everybody who comes after us; then nothing is changed.
+    waiting for it would hold up everybody who comes after us; then the revision it stands at is whole, and the next
+    upgrade goes on from there.
     """
-    with engine(url).begin() as connection:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    with engine(url).connect() as connection, _turn(connection):
         before = revision(connection)
         _require_known(before)
-        connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE_MS}ms'"))
+        connection.execute(text(f"SET lock_timeout = '{PATIENCE}'"))
+        connection.commit()
         alembic = config()
         alembic.attributes["connection"] = connection
         try:
@@ -48,10 +51,25 @@ def upgrade(url: str) -> tuple[str | None, str]:
         except OperationalError as error:
             if not isinstance(error.orig, LockNotAvailable):
                 raise
+            connection.rollback()
             raise DatabaseUnavailableError(
-                "a table was in use for too long; nothing was changed: try again, at a quiet hour if it stays so"
+                f"a table was in use for too long; the schema stays at revision {revision(connection)}, with which the "
+                "version before goes on: try again, at a quiet hour if it stays so"
             ) from error
     return before, head()
+
+
+@contextmanager
+def _turn(connection: Connection) -> Iterator[None]:
+    """One upgrade at a time; its lock and its settings end with the session, which nobody else gets."""
+    try:
+        # Asked for again and again: a statement that waits would keep an index from being built concurrently, for ever.
+        while not connection.execute(text(f"SELECT pg_try_advisory_lock({_MIGRATION_LOCK})")).scalar_one():
+            connection.rollback()
+            sleep(0.1)
+        yield
+    finally:
+        connection.invalidate()
 
 
 def revision(connection: Connection) -> str | None:

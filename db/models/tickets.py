@@ -63,6 +63,7 @@ class Ticket(Base):
             postgresql_where=text("closed_at IS NOT NULL AND erased_at IS NULL"),
         ),
         Index("ix_tickets_id_unassigned", "id", postgresql_where=text("assignee_id IS NULL AND closed_at IS NULL")),
+        Index("ix_tickets_order_number", "order_number", postgresql_where=text("order_number IS NOT NULL")),
         Index(
             "ix_tickets_serial_number", text("lower(serial_number)"), postgresql_where=text("serial_number IS NOT NULL")
         ),

@@ -260,11 +260,33 @@ class TestMigrations:
 
         with transaction(database) as somebody:
             somebody.execute(text("LOCK TABLE messages IN ACCESS SHARE MODE"))
-            with pytest.raises(DatabaseUnavailableError, match="nothing was changed: try again"):
+            with pytest.raises(DatabaseUnavailableError, match=r"stays at revision 0012, .*: try again"):
                 schema.upgrade(database)
 
         with transaction(database) as connection:
             assert schema.revision(connection) == "0012"
+
+    def test_an_index_is_built_anew_after_a_kill_while_others_write(self, database: str) -> None:
+        with transaction(database) as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0023'"))
+            connection.execute(text("DROP INDEX ix_tickets_order_number"))
+            connection.execute(text("CREATE INDEX ix_tickets_order_number ON tickets (id)"))
+        waiting = text("SELECT 1 FROM pg_stat_activity WHERE query LIKE '% INDEX CONC%' AND wait_event_type = 'Lock'")
+
+        with ThreadPoolExecutor(1) as threads:
+            with transaction(database) as writer:
+                writer.execute(text("LOCK TABLE tickets IN ROW EXCLUSIVE MODE"))
+                upgrade = threads.submit(schema.upgrade, database)
+                while not upgrade.done():
+                    with transaction(database) as other:
+                        other.execute(text("SET LOCAL lock_timeout = '1s'; LOCK TABLE tickets IN ROW EXCLUSIVE MODE"))
+                        if other.execute(waiting).first():
+                            break
+            upgrade.result()
+
+        schema.require_current(database)
+        with transaction(database) as connection:
+            assert schema.differences(connection) == []
 
     def test_an_empty_database_is_said_to_be_empty(self, postgres: str) -> None:
         url = create_database(postgres, "empty_and_said")
