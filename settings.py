@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,6 +25,8 @@ from domain.contact import normalise_email
 from domain.exceptions import InvalidInputError
 from domain.rate_limit import Network
 from domain.standard import Standard, load_standard
+
+_VENDORS = ("TWILIO_", "SENDGRID_", "SMTP_")
 
 
 class SettingsError(Exception):
@@ -200,6 +202,12 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
     smtp_security: Literal["none", "starttls", "tls"] = Field(default="starttls", validation_alias="SMTP_SECURITY")
     smtp_from: SenderAddress | None = Field(default=None, validation_alias="SMTP_FROM")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_vendor_variable_is_none(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Compose and Kubernetes hand on what was not set as an empty text."""
+        return {name: value for name, value in values.items() if value or not name.startswith(_VENDORS)}
 
     @model_validator(mode="after")
     def _ports_of_their_own(self) -> Self:

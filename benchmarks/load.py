@@ -29,6 +29,7 @@ class Client:
 
     host: str
     port: int
+    timeout: float = 60
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes, bytes]:
         """Status, head and body of the answer."""
@@ -36,7 +37,7 @@ class Client:
         if method == "POST":
             said["Content-Length"] = str(len(body))
         lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
-        with socket.create_connection((self.host, self.port), timeout=60) as connection:
+        with socket.create_connection((self.host, self.port), timeout=self.timeout) as connection:
             connection.sendall(f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body)
             answer = b""
             while got := connection.recv(65536):
