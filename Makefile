@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check bench lock clean
+.PHONY: help install demo up test check bench chaos lock clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -39,6 +39,17 @@ check: $(INSTALLED) ## Formatting, lint, types, direction of imports
 
 bench: $(INSTALLED) ## Measure the hot paths against their limits; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+# What the container image has, made from its lock, to run its processes without containers.
+CONTAINER := build/container
+$(CONTAINER)/.installed: deployments/requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(CONTAINER)
+	$(CONTAINER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r deployments/requirements.lock
+	$(CONTAINER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+chaos: $(CONTAINER)/.installed ## Kill the processes of the compose file under load, then count; ARGS="kills --minutes 1"
+	$(CONTAINER)/bin/python -m benchmarks.chaos $(ARGS)
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock: $(INSTALLED) ## Renew requirements.lock and the container's from pyproject.toml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -40,4 +41,4 @@ def recovery(shot: Shot, successes: Iterable[Success]) -> float | None:
 def share(figures: Iterable[float], part: float) -> float:
     """The figure that this part of all figures does not exceed."""
     ordered = sorted(figures)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
