@@ -26,8 +26,6 @@ from domain.exceptions import InvalidInputError
 from domain.rate_limit import Network
 from domain.standard import Standard, load_standard
 
-_VENDORS = ("TWILIO_", "SENDGRID_", "SMTP_")
-
 
 class SettingsError(Exception):
     """A setting in the environment is wrong; the text names it and says what to mend."""
@@ -167,12 +165,8 @@ class Settings(BaseSettings):
         default=20, ge=1, description="How often one address may come with links or keys that were never given out."
     )
     trusted_proxies: Networks = Field(default="", description="Proxies whose X-Forwarded-For tells who really asks.")
-    secret_key: SecretStr | None = Field(
-        default=None, min_length=16, description="Signs links; none: generated and kept in home."
-    )
-    templates: NamedPath | None = Field(
-        default=None, description="A folder with this company's own words, laid over ours."
-    )
+    secret_key: SecretStr | None = Field(default=None, min_length=16, description="Signs links; none: made in home.")
+    templates: NamedPath | None = Field(default=None, description="A folder with your own words, laid over ours.")
     sms: SmsTransport = Field(default=SmsTransport.MAILBOX, description="By what SMS leave.")
     email: EmailTransport = Field(default=EmailTransport.MAILBOX, description="By what e-mail leaves.")
     vendor_timeout: float = Field(default=10, gt=0, le=120, description="Seconds after which a vendor is given up.")
@@ -207,7 +201,7 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_vendor_variable_is_none(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Compose and Kubernetes hand on what was not set as an empty text."""
-        return {name: value for name, value in values.items() if value or not name.startswith(_VENDORS)}
+        return {name: value for name, value in values.items() if value or not name.isupper()}
 
     @model_validator(mode="after")
     def _ports_of_their_own(self) -> Self:
