@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+import tracing
 from db import alarms, clocks, entries, events, outbox
 from db.effects import EFFECTS
 from db.held import HeldTicket, hold
@@ -79,12 +80,13 @@ def apply_to(
     state = next_state(old_state, command.name, resume_state=resume_state)
 
     work = Work(held, actor, standard, now)
-    EFFECTS[command.name](work, command)
-    if state is not old_state:
-        work.change(**_state_columns(work, old_state, state))
+    with tracing.span(command.name.value, {tracing.TICKET: held.number, tracing.EVENT: command.name.value}):
+        EFFECTS[command.name](work, command)
+        if state is not old_state:
+            work.change(**_state_columns(work, old_state, state))
 
-    moved, late = _move_clocks(work, command, state)
-    event_id = _write(work, command, state, moved, late, idempotency_key)
+        moved, late = _move_clocks(work, command, state)
+        event_id = _write(work, command, state, moved, late, idempotency_key)
     return Applied(held.id, held.number, state, event_id, facts=work.facts)
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
+import tracing
 from db import bulk
 from db.models import Ticket, TicketEvent
 from db.rows import fetch
@@ -52,6 +53,7 @@ def chained_rows(ticket_id: int, count: int, digest: bytes, events: Sequence[New
             "payload": dict(event.payload),
             "facts": dict(event.facts),
             "idempotency_key": event.idempotency_key,
+            "traceparent": tracing.traceparent(),  # no part of the record: the digest leaves it out
         }
         digest = link(digest, row)
         rows.append({**row, "digest": digest})

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.orm import aliased
 
+import tracing
 from db import staff
 from db.commands import apply_to
 from db.held import HeldTicket, hold
-from db.models import PendingEvent, Ticket
+from db.models import PendingEvent, Ticket, TicketEvent
 from db.rows import fetch_one
 from domain.assignment import STARTING_TIER, Need, choose_assignee, is_eligible, next_tier
 from domain.commands import Acknowledge, Assign, Close, Command, EscalateTier
@@ -69,6 +70,10 @@ _TAKE = (
         PendingEvent.event_id,
         PendingEvent.kind,
         PendingEvent.attempts,
+        select(TicketEvent.traceparent)
+        .where(TicketEvent.id == PendingEvent.event_id)
+        .scalar_subquery()
+        .label("traceparent"),
         ~select(_OTHER.event_id)
         .where(_OTHER.ticket_id == bindparam("ticket"), _OTHER.due_at <= bindparam("now"))
         .where(_OTHER.event_id != PendingEvent.event_id)
@@ -85,10 +90,12 @@ def carry_out_next(connection: Connection, ticket_id: int, *, standard: Standard
         return None
     held = hold(connection, ticket_id)
     done: list[str] = []
+    says = {tracing.TICKET: held.number, tracing.EVENT: pending["kind"]}
     try:
-        for command in _steps(connection, pending["kind"], held.row, standard, now=now):
-            apply_to(held, command, SYSTEM, standard=standard, now=now)
-            done.append(command.name.value)
+        with tracing.span("follow up", says, caused_by=pending["traceparent"]):
+            for command in _steps(connection, pending["kind"], held.row, standard, now=now):
+                apply_to(held, command, SYSTEM, standard=standard, now=now)
+                done.append(command.name.value)
     except NobodyEligibleError as error:
         # What went before stands: customers hear at once that we have their report, whoever is there (S-05).
         _postpone(connection, held, pending, str(error), standard, now=now)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select, text
 
+import tracing
 from db import bulk
 from db.models import InboxEntry
 from db.rows import Row, fetch
@@ -27,10 +28,8 @@ SAID_BY: ColumnElement[str] = func.lower(
 def store(connection: Connection, source: str, received: Sequence[Received], *, now: datetime) -> int:
     """Store what came; what is known already is left out. Returns how many are new."""
     by_key = {_short(item.key): item for item in received}
-    rows = [
-        {"source": source, "key": key, "kind": type(item).__name__, "content": _content(item), "received_at": now}
-        for key, item in by_key.items()
-    ]
+    told = {"source": source, "received_at": now, "traceparent": tracing.traceparent()}
+    rows = [told | {"key": key, "kind": type(item).__name__, "content": _content(item)} for key, item in by_key.items()]
     if not rows:
         return 0
     table = cast("Table", InboxEntry.__table__)

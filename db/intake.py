@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Text, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+import tracing
 from db import clocks, commands, customers, events, openings, tickets, turns
 from db.held import hold
 from db.models import Customer, Ticket, TicketEvent
@@ -205,7 +206,9 @@ def _open(
         standard=standard,
         now=now,
     )
-    ticket_id, event_id = openings.write(connection, ticket, opened, started)
+    with tracing.span("open", {tracing.EVENT: "opened"}):
+        ticket_id, event_id = openings.write(connection, ticket, opened, started)
+        tracing.describe({tracing.TICKET: ticket_number(ticket_id)})
     return Opened(ticket_id, ticket_number(ticket_id), event_id)
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, Connection, Integer, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+import tracing
 from db import bulk, enclosures
 from db.models import Customer, Message, Staff, Survey, Ticket
 from db.rows import Row, fetch
@@ -27,7 +28,7 @@ class NewMessage:
     """One owed message. ``dedupe_key`` names the occasion: the same occasion never owes it twice.
 
     ``send_after``: not before this moment (UTC); None: now. ``is_urgent``: overtakes what waits for its medium.
-    ``enclosures``: files that leave with a mail.
+    ``enclosures``: files that leave with a mail. ``traceparent``: of what owes it; None: the present span.
     """
 
     dedupe_key: str
@@ -41,6 +42,7 @@ class NewMessage:
     send_after: datetime | None = None
     is_urgent: bool = False
     enclosures: Sequence[Enclosure] = ()
+    traceparent: str | None = None
 
 
 def queue(connection: Connection, messages: Sequence[NewMessage], *, now: datetime) -> int:
@@ -70,6 +72,7 @@ def row_of(message: NewMessage, *, now: datetime) -> Row:
         "queued_at": now,
         "send_after": message.send_after or now,
         "is_urgent": message.is_urgent,
+        "traceparent": message.traceparent or tracing.traceparent(),
     }
 
 
@@ -224,6 +227,7 @@ def merge(connection: Connection, rows: Sequence[Row], *, now: datetime) -> Row:
         ticket_id=last["ticket_id"],
         customer_id=last["customer_id"],
         is_urgent=any(row["is_urgent"] for row in rows),
+        traceparent=last["traceparent"],
     )
     queue(connection, [message], now=now)
     query = select(_TABLE).where(Message.dedupe_key == message.dedupe_key)

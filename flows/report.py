@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
+import tracing
 from domain.exceptions import DomainError
 from settings import get_settings
 
@@ -56,6 +57,7 @@ class Report:
 
     def finish(self) -> State[None]:
         """Write the artifact if there is something to read, and return the run's final state."""
+        tracing.flush()
         summary = ", ".join(f"{what}: {count}" for what, count in self.counts.items() if count) or "nothing was due"
         if self.rows:
             more = f" First {len(self.rows)} of {self.counts.total()}." if self.counts.total() > len(self.rows) else ""

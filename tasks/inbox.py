@@ -9,10 +9,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy.exc import SQLAlchemyError
 
+import tracing
 from db import inbound, inbox
 from db.session import transaction
 from domain.exceptions import DomainError
 from settings import get_standard
+from tasks import story
 
 BATCH = 200
 
@@ -24,6 +26,7 @@ def inbox_pending() -> int:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+@story.traced("take in")
 def handle_inbox(now: datetime) -> Counter[str]:
     """Handle what came, each entry in a transaction of its own; returns how many had which result."""
     results: Counter[str] = Counter()
@@ -34,8 +37,12 @@ def handle_inbox(now: datetime) -> Counter[str]:
             if not claimed:
                 break
             entry = claimed[0]
+            says = {"messaging.system": entry["source"], "aftercare.inbox.kind": entry["kind"]}
             try:
-                with connection.begin_nested():
+                with (
+                    connection.begin_nested(),
+                    tracing.span(f"take in {entry['kind']}", says, caused_by=entry["traceparent"]),
+                ):
                     said = inbox.read(entry)
                     result = inbound.handle(connection, entry["source"], said, standard=standard, now=now)
             except (DomainError, SQLAlchemyError, LookupError, TypeError, ValueError) as error:

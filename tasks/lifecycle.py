@@ -31,6 +31,7 @@ def find_to_close(*, now: datetime) -> list[int]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+@story.traced("follow up tickets")
 def follow_up(ticket_ids: Sequence[int], now: datetime) -> list[FollowedUp]:
     """Carry out what these tickets' events ask for, one event per transaction."""
     done: list[FollowedUp] = []
@@ -48,6 +49,7 @@ def follow_up(ticket_ids: Sequence[int], now: datetime) -> list[FollowedUp]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+@story.traced("close unanswered")
 def close_unanswered(ticket_ids: Sequence[int], now: datetime) -> list[str]:
     """Close these completed tickets; returns the numbers of those that were still to be closed."""
     closed = []

@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,6 +16,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy.exc import OperationalError
 
+import tracing
 from channels.base import Outgoing, Sent, Transport
 from db import doubts, enclosures, fates, outbox
 from db.fates import Attempt
@@ -22,8 +24,9 @@ from db.rows import Row
 from db.session import transaction
 from domain.delivery import CannotTell, Found, NotSent, Outcome, Stopped, Unknown
 from domain.messages import Medium
+from domain.tickets import ticket_number
 from settings import SettingsError, get_standard
-from tasks import words
+from tasks import story, words
 from tasks.transports import transport
 
 BATCH = 200
@@ -37,6 +40,7 @@ _LOOKS = 40
 
 
 @task(cache_policy=NO_CACHE, retries=0)
+@story.traced("send messages")
 def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, now: datetime) -> Counter[str]:
     """Hand messages over, many at a time, and record each fate; never retried: a crash leaves ``sending``, which is
     looked up.
@@ -51,7 +55,7 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
     for row in rows:
         by_address[row["address"]].append(row | {"enclosures": files.get(row["id"], ())})
     sending = _Sending(through, send_by, now)
-    pending = {_pool().submit(sending.in_order, letters) for letters in by_address.values()}
+    pending = {_pool().submit(copy_context().run, sending.in_order, letters) for letters in by_address.values()}
     outcomes: Counter[str] = Counter()
     while pending:
         done, pending = wait(pending, timeout=_SETTLE_EVERY)
@@ -97,13 +101,25 @@ class _Sending:
             return self.stopped
         if time.monotonic() > self.send_by:
             return NotSent("too_late")
-        try:
-            outcome = self.through.send(_outgoing(row), now=self.now)
-        except Exception as error:  # noqa: BLE001  whatever a transport did not foresee, only this one is in doubt
-            outcome = Unknown(f"crashed: {type(error).__name__}")
+        with tracing.span(f"send {row['kind']}", self._says(row), kind="client", caused_by=row["traceparent"]):
+            try:
+                outcome = self.through.send(_outgoing(row), now=self.now)
+            except Exception as error:  # noqa: BLE001  whatever a transport did not foresee, only this one is in doubt
+                outcome = Unknown(f"crashed: {type(error).__name__}")
+            tracing.describe({"aftercare.outcome": type(outcome).__name__.lower()})
         if isinstance(outcome, Stopped):
             self.stopped = outcome
         return outcome
+
+    def _says(self, row: Row) -> tracing.Attributes:
+        return {
+            tracing.TICKET: row["ticket_id"] and ticket_number(row["ticket_id"]),
+            "messaging.system": self.through.name,
+            "messaging.operation.type": "send",
+            "messaging.message.id": str(row["id"]),
+            "aftercare.message.kind": row["kind"],
+            "aftercare.message.medium": row["medium"],
+        }
 
 
 def are_doubts_due(*, now: datetime) -> bool:

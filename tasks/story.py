@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from prefect.events import emit_event
+from prefect.runtime import flow_run
+
+import tracing
 
 # Under backlog one task run takes this many tickets; with little to do each ticket has a run of its own.
 CHUNK = 20
@@ -48,3 +52,10 @@ def tell_service(what: str, **facts: str | int) -> None:
         resource={"prefect.resource.id": "aftercare.service", "prefect.resource.name": "Aftercare"},
         payload=dict(facts),
     )
+
+
+@contextmanager
+def traced(what: str) -> Iterator[None]:
+    """A task run as a span that names its flow run; those of tickets and messages within are linked to it."""
+    with tracing.span(what, {"prefect.flow_run.id": flow_run.id} if tracing.is_on() else {}):
+        yield

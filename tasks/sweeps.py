@@ -38,6 +38,7 @@ def _due(what: Due, now: datetime) -> list[str]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+@story.traced("raise alarms")
 def raise_alarms(now: datetime) -> list[Raised]:
     """Warn, breach, escalate on every clock that is due (S-13)."""
     with transaction() as connection:
@@ -48,6 +49,7 @@ def raise_alarms(now: datetime) -> list[Raised]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+@story.traced("dispatch surveys")
 def dispatch_surveys(now: datetime) -> list[SurveyStep]:
     """Send, remind and expire the surveys that are due (S-41)."""
     with transaction() as connection:
@@ -58,6 +60,7 @@ def dispatch_surveys(now: datetime) -> list[SurveyStep]:
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)
+@story.traced("escalate callbacks")
 def escalate_callbacks(now: datetime) -> list[CallbackStep]:
     """Give callbacks to a supervisor on duty, tell the manager of late ones (S-42)."""
     with transaction() as connection:

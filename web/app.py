@@ -17,6 +17,7 @@ from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings, get_standard
 from web import mailbox, metrics, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
+from web.access import Access
 from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
@@ -85,6 +86,7 @@ def create_app() -> FastAPI:
     _explain_errors(app)
     app.add_middleware(Limits, settings=settings)
     app.add_middleware(Headers)
+    app.add_middleware(Access)
     return app
 
 

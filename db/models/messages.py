@@ -84,6 +84,7 @@ class Message(Base):
     provider: Mapped[str | None]
     provider_id: Mapped[str | None]
     error_code: Mapped[str | None]
+    traceparent: Mapped[str | None]
 
 
 class Enclosure(Base):
@@ -173,6 +174,7 @@ class InboxEntry(Base):
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     result: Mapped[str | None]
+    traceparent: Mapped[str | None]
 
 
 class MailboxEntry(Base):

@@ -138,6 +138,7 @@ class TicketEvent(Base):
     idempotency_key: Mapped[str | None]
     digest: Mapped[bytes]
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    traceparent: Mapped[str | None]
 
 
 class PendingEvent(Base):
