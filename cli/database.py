@@ -8,6 +8,7 @@ from rich.progress import track
 from cli.failure import CommandError
 from cli.ready import prepare, working
 from cli.screen import Screen
+from clock import utc_now
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -43,6 +44,26 @@ def check() -> None:
     if differing or flaws or doubled:
         raise CommandError("the database is not as it should be; the lines above say where")
     Screen().say("Schema, histories and messages are as they should be.")
+
+
+@app.command()
+def restored() -> None:
+    """After a backup was restored, before anything else starts: what may have left since is looked up first."""
+    from db import recovery
+    from db.session import transaction
+    from tasks.recovery import doubt_what_was_owed
+
+    url, _ = prepare()
+    with transaction(url) as connection:
+        next_ticket = recovery.leave_gap(connection)
+        signed_out = recovery.end_sessions(connection)
+    held = doubt_what_was_owed(now=utc_now())
+    say = Screen().say
+    say(f"Messages that were owed and may have left since: {held}. They are looked up before they leave again;")
+    say("'aftercare message list --state unknown' names those about which nobody can be asked.")
+    say(f"The next ticket is {next_ticket}: numbers and links given out since the backup belong to nobody.")
+    say(f"Sessions ended: {signed_out}. Do again what was forbidden since the backup: keys revoked, staff who left,")
+    say("addresses that opted out, erasures; it is in no backup.")
 
 
 @app.command()

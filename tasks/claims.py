@@ -105,6 +105,13 @@ def claim_messages(medium: Medium, *, now: datetime) -> Claimed:
     return Claimed(medium, taken, send_by, len(rows) == allowed.messages < BATCH, other=work.other)
 
 
+def give_up(connection: Connection, row: Row, code: str, why: str, *, now: datetime) -> None:
+    """Give up a message, keep the reason where staff find it, and let a person tell the customer."""
+    outbox.refuse(connection, row["id"], code=code, now=now)
+    fates.note(connection, [(row["id"], row["attempts"], "claim", code, why[:500])], now=now)
+    fates.tell_staff(connection, row, code, now=now)
+
+
 @dataclass
 class _Claim:
     """The decisions of one claim. ``segments``: SMS segments of this day so far; ``other``: what did not leave."""
@@ -129,7 +136,7 @@ class _Claim:
             try:
                 decision = self._decision(row, suppressed, before)
             except (LookupError, TypeError, ValueError) as error:  # one row that cannot be read holds up nobody
-                self._refuse(row, "unreadable", type(error).__name__)
+                self._give_up(row, "unreadable", type(error).__name__)
                 continue
             match decision:
                 case Postpone(until=until):
@@ -166,11 +173,8 @@ class _Claim:
             now=self.now,
         )
 
-    def _refuse(self, row: Row, code: str, why: str) -> None:
-        """Give up a message, keep the reason where staff find it, and let a person tell the customer."""
-        outbox.refuse(self.connection, row["id"], code=code, now=self.now)
-        fates.note(self.connection, [(row["id"], row["attempts"], "claim", code, why[:500])], now=self.now)
-        fates.tell_staff(self.connection, row, code, now=self.now)
+    def _give_up(self, row: Row, code: str, why: str) -> None:
+        give_up(self.connection, row, code, why, now=self.now)
         self.other["without words"] += 1
 
     def merged(self, rows: Sequence[Row]) -> list[Row]:
@@ -196,7 +200,7 @@ class _Claim:
             try:
                 said = {} if row["address"] is not None else words.of(row, self.now)
             except WordsError as error:
-                self._refuse(row, "words", str(error))
+                self._give_up(row, "words", str(error))
                 continue
             row = row | said | {"address": row["phone"] if self.medium is Medium.SMS else row["email"]}
             row["segments"] = sms_size(row["body"]).segments if self.medium is Medium.SMS else None
