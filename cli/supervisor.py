@@ -19,6 +19,8 @@ import psutil
 from cli.failure import CommandError
 
 _PATIENCE = 60
+# A database or a Prefect server that is away for an hour ends those who start meanwhile; each pause is a second longer.
+_NEVER_GIVE_UP = 10**6
 # The last line of a traceback; a server that could not start says afterwards only that it could not.
 _ERROR = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Violation|Refused)\w*: .+|(?:FATAL|ERROR): .+")
 # How SQLAlchemy repeats what the driver said, which is what a person can mend.
@@ -112,7 +114,7 @@ class Supervisor:
             command = " ".join(f'"{part}"' if re.search(r"\s", part) else part for part in program.command)
             sections.append(
                 f"[program:{program.name}]\ncommand={command.replace('%', '%%')}\npriority={program.priority}\n"
-                f"autostart={str(program.autostart).lower()}\nautorestart=true\nstartsecs=3\nstopwaitsecs=20\n"
+                f"autostart={str(program.autostart).lower()}\nautorestart=true\nstartsecs=3\nstartretries={_NEVER_GIVE_UP}\nstopwaitsecs=20\n"
                 f"stopasgroup=true\nkillasgroup=true\nredirect_stderr=true\n"
                 f"stdout_logfile={self.logs}/{program.name}.log\nstdout_logfile_maxbytes=10MB\n"
                 "stdout_logfile_backups=2\n"

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from prefect.logging import get_logger
 from prefect.runtime import flow_run
 
 from clock import utc_now
+from tasks.windows import DATABASE_AWAY
 
 TICK_SECONDS = 1.0
 
@@ -22,16 +24,25 @@ def drain(step: Callable[[datetime], int], *, now: datetime | None, window_secon
 
     With ``now`` given, for that moment only: a repair, a demo, a test. Without, until ``window_seconds`` after the
     run's slot, looking again every second while there is nothing to do: a run that started late ends when the next
-    one is awake.
+    one is awake. A database that does not answer is waited for within the window; raises its error when it never does.
     """
     if now is not None:
         while step(now):
             pass
         return
     end = (flow_run.get_scheduled_start_time() or utc_now()) + timedelta(seconds=window_seconds)
+    away: Exception | None = None
     while (moment := utc_now()) < end:
-        if not step(moment):
+        try:
+            has_worked, away = step(moment) > 0, None
+        except DATABASE_AWAY as error:
+            if away is None:
+                get_logger("flow_runs").warning("The database does not answer; this run waits for it.")
+            has_worked, away = False, error
+        if not has_worked:
             time.sleep(TICK_SECONDS)
+    if away is not None:
+        raise away
 
 
 def is_stale(*, now: datetime | None, window_seconds: int) -> bool:

@@ -14,6 +14,7 @@ from prefect.states import Completed, Failed
 import tracing
 from domain.exceptions import DomainError
 from settings import get_settings
+from tasks.windows import DATABASE_AWAY
 
 _MOST_ROWS = 20
 
@@ -40,10 +41,13 @@ class Report:
     def outcome(self, run: PrefectFuture[Any], subjects: Iterable[Hashable], what: str) -> Any:
         """The result of a task run, or None when it failed: the run goes on with the rest and ends red.
 
-        What failed is left alone for the rest of this run; the next one tries again.
+        What failed is left alone for the rest of this run; the next one tries again. What only the database kept from
+        its end is tried again at once.
         """
         subjects = list(subjects)
         result = run.result(raise_on_failure=False)
+        if isinstance(result, DATABASE_AWAY):
+            return None
         if isinstance(result, BaseException):
             self.failed.update(subjects)
             self.problem(f"{what} of {', '.join(map(str, subjects[:3]))}: {type(result).__name__}")
