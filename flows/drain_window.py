@@ -1,20 +1,22 @@
 """This file runs a step again and again for the length of a window: how a flow is always awake without ever waiting.
 
-A scheduled run lives for its window, a little longer than the time to the next one. Nothing is kept in memory: a
-run that is killed is replaced by the next, and two at once share the work, because the claims are in the database.
+A scheduled run lives for its window, a little longer than the time to the next one. Nothing is kept in memory: a run
+that is killed is replaced within seconds, because the windows of the other flows see to it (tasks/windows.py), and two
+at once share the work, because the claims are in the database.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 from prefect.logging import get_logger
 from prefect.runtime import flow_run
 
 from clock import utc_now
-from tasks.windows import DATABASE_AWAY
+from tasks.windows import DATABASE_AWAY, FLOWS, awake
 
 TICK_SECONDS = 1.0
 
@@ -31,15 +33,19 @@ def drain(step: Callable[[datetime], int], *, now: datetime | None, window_secon
             pass
         return
     end = (flow_run.get_scheduled_start_time() or utc_now()) + timedelta(seconds=window_seconds)
+    name = flow_run.get_flow_name()
     away: Exception | None = None
-    while (moment := utc_now()) < end:
+    while utc_now() < end:
         try:
-            has_worked, away = step(moment) > 0, None
+            with awake(name, utc_now) if name in FLOWS else nullcontext():
+                while (moment := utc_now()) < end:
+                    if not step(moment):
+                        time.sleep(TICK_SECONDS)
+                    away = None
         except DATABASE_AWAY as error:
             if away is None:
                 get_logger("flow_runs").warning("The database does not answer; this run waits for it.")
-            has_worked, away = False, error
-        if not has_worked:
+            away = error
             time.sleep(TICK_SECONDS)
     if away is not None:
         raise away

@@ -1,9 +1,86 @@
-"""What a window knows of its own life: which errors only ask for patience."""
+"""What windows know of each other and of the database: who died and is begun anew, which errors ask for patience."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+)
+from prefect.client.schemas.sorting import FlowRunSort
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from db import awake as windows
+from db.session import database_url, reading
+from domain.windows import successor_window
+
+FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchdog", "callback_escalation")
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
+LOOK_SECONDS = 5.0
+
+
+@contextmanager
+def awake(flow_name: str, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Within it everybody sees that a window of this flow is awake, and another's that dies is begun anew."""
+    over = threading.Event()
+    with windows.awake(database_url(), flow_name):
+        # In a thread of its own: a Prefect server that does not answer must not keep a window from its work.
+        threading.Thread(target=_watch, args=(over, clock), daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+
+def _watch(over: threading.Event, clock: Callable[[], datetime]) -> None:
+    seen: set[str] = set()
+    while not over.wait(LOOK_SECONDS):
+        try:
+            with reading() as connection:
+                now_awake = windows.find_awake(connection, FLOWS)
+            for flow_name in seen - now_awake:
+                begin_anew(flow_name, now=clock())
+        except (*DATABASE_AWAY, httpx.HTTPError):
+            continue
+        seen |= now_awake
+
+
+def begin_anew(flow_name: str, *, now: datetime) -> bool:
+    """Start a run for what is left of a flow's window if it has died; returns whether it had. Each gets one successor,
+    whoever sees it; a flow that is paused gets none."""
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(f"{flow_name}/{flow_name.replace('_', '-')}")
+        runs = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(before_=now)),
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=1,
+        )
+        is_paused = deployment.paused or not any(schedule.active for schedule in deployment.schedules)
+        if is_paused or not runs or runs[0].expected_start_time is None:
+            return False
+        left = successor_window(
+            str(runs[0].state_type and runs[0].state_type.value),
+            slot=runs[0].expected_start_time,
+            window=timedelta(seconds=runs[0].parameters.get("window_seconds", 0)),
+            now=now,
+        )
+        if left is None:
+            return False
+        client.create_flow_run_from_deployment(
+            deployment.id,
+            parameters={"window_seconds": int(left.total_seconds())},
+            idempotency_key=f"instead of {runs[0].id}",
+            tags=["begun-anew"],
+        )
+    return True

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 import yaml
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter, FlowRunFilterTags
+from prefect.states import Crashed
 
 from cli import stack
+from tasks import windows
+from tasks.windows import begin_anew
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 DECLARED = yaml.safe_load(stack.PREFECT_YAML.read_text("utf-8"))["deployments"]
@@ -72,3 +75,30 @@ def test_windows_overlap_so_that_somebody_is_always_awake() -> None:
         if window is not None:
             assert declared["schedules"][0]["cron"] == "*/5 * * * *"
             assert timedelta(minutes=5) < timedelta(seconds=window) < timedelta(minutes=6)
+
+
+def test_a_window_that_died_is_begun_anew_once_and_a_paused_one_is_not(product: str, deployed: None) -> None:
+    declared = next(one for one in DECLARED if one["name"] == "callback-escalation")
+    deployment = found_on_server(declared)
+    with get_client(sync_client=True) as client:
+        dead = client.create_flow_run_from_deployment(deployment.id)
+        client.set_flow_run_state(dead.id, Crashed(), force=True)
+        now = dead.expected_start_time + timedelta(seconds=60)
+
+        client.pause_deployment(deployment.id)
+        assert not begin_anew("callback_escalation", now=now)
+        client.resume_deployment(deployment.id)
+        assert begin_anew("callback_escalation", now=now)
+        assert not begin_anew("callback_escalation", now=now)
+
+        tagged = FlowRunFilter(tags=FlowRunFilterTags(all_=["begun-anew"]))
+        (successor,) = client.read_flow_runs(flow_run_filter=tagged)
+        assert successor.parameters["window_seconds"] == 250
+        client.delete_flow_run(dead.id)
+        client.delete_flow_run(successor.id)
+
+
+def test_every_flow_with_a_window_is_watched_by_the_others() -> None:
+    windowed = {one["name"].replace("-", "_") for one in DECLARED if "window_seconds" in one.get("parameters", {})}
+
+    assert windowed == set(windows.FLOWS)

@@ -1,0 +1,23 @@
+"""Who is awake is known by a lock that ends with its holder."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from db.awake import awake, find_awake
+from db.session import engine
+
+NAMES = {"message_delivery", "sla_watchdog"}
+
+
+def test_a_window_is_awake_while_one_of_its_holders_lives(database: str) -> None:
+    with engine(database).connect() as connection:
+        with awake(database, "sla_watchdog"), awake(database, "sla_watchdog"):
+            assert find_awake(connection, NAMES) == {"sla_watchdog"}
+        assert find_awake(connection, NAMES) == set()
+
+        with awake(database, "sla_watchdog"):
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = 2654")
+            )
+            assert find_awake(connection, NAMES) == set()
