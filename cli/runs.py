@@ -12,6 +12,7 @@ from uuid import UUID
 import yaml
 
 from cli.stack import PREFECT_YAML
+from domain.windows import BEGUN_ANEW
 
 _PAGE = 200
 STOPPED = "stopped with aftercare up"
@@ -36,7 +37,7 @@ def settle_old(env: dict[str, str], *, now: datetime) -> None:
             if run.expected_start_time is not None and run.expected_start_time < now:
                 overdue[run.deployment_id].append(run)
         for deployment_id, runs in overdue.items():
-            ours = [run for run in runs if run.auto_scheduled or START_UP in run.tags]
+            ours = [run for run in runs if run.auto_scheduled or {START_UP, BEGUN_ANEW} & {*run.tags}]
             ours.sort(key=lambda run: run.expected_start_time)
             for run in ours if windowed[deployment_id] else ours[:-1]:
                 client.delete_flow_run(run.id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+# How Prefect shows a run that took a dead one's place.
+BEGUN_ANEW = "begun-anew"
 # From its slot until a run is awake: taken by a worker, started, imported.
 _ON_ITS_WAY = timedelta(seconds=30)
 _TOO_SHORT = timedelta(seconds=5)

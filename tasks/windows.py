@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from db import awake as windows
 from db.session import database_url, reading
-from domain.windows import successor_window
+from domain.windows import BEGUN_ANEW, successor_window
 
 FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchdog", "callback_escalation")
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
@@ -81,6 +81,6 @@ def begin_anew(flow_name: str, *, now: datetime) -> bool:
             deployment.id,
             parameters={"window_seconds": int(left.total_seconds())},
             idempotency_key=f"instead of {runs[0].id}",
-            tags=["begun-anew"],
+            tags=[BEGUN_ANEW],
         )
     return True
