@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import socket
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from db import events, inbox, media, outbox, schema, staff, webhooks
 from db.session import DatabaseUnavailableError, cause, database_url, require_usable, transaction
 from domain.exceptions import DomainError, StandardError
 from domain.messages import Medium
-from settings import Settings, SettingsError, get_settings, get_standard
+from settings import SettingsError, get_settings, get_standard
 
 
 @dataclass(frozen=True)
@@ -158,20 +158,12 @@ def _webhooks() -> Finding:
 
 
 def _prefect() -> Finding:
-    settings = get_settings()
-    if not _answers(settings):
-        return Finding("Prefect server", f"nothing answers at {settings.prefect_url}", "'aftercare up' starts it")
-    return Finding("Prefect server", f"answers at {settings.prefect_url}")
-
-
-def _answers(settings: Settings) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", settings.prefect_port)):
-            return False
+    address = os.environ.get("PREFECT_API_URL", f"{get_settings().prefect_url}/api")
     try:
-        return httpx.get(f"{settings.prefect_url}/api/health", timeout=3, trust_env=False).is_success
+        httpx.get(f"{address}/ready", timeout=3, trust_env=False).raise_for_status()
     except httpx.HTTPError:
-        return False
+        return Finding("Prefect server", f"nothing answers at {address}", "start it, for example by 'aftercare up'")
+    return Finding("Prefect server", f"answers at {address}")
 
 
 def _guarded(look: Callable[[], Finding]) -> Callable[[], Finding]:

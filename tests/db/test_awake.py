@@ -18,6 +18,8 @@ def test_a_window_is_awake_while_one_of_its_holders_lives(database: str) -> None
 
         with awake(database, "sla_watchdog"):
             connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = 2654")
+                text(
+                    "SELECT pg_terminate_backend(pid, 9000) FROM pg_locks WHERE locktype = 'advisory' AND classid = 2654"
+                )
             )
             assert find_awake(connection, NAMES) == set()
