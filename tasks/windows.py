@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchd
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 LOOK_SECONDS = 5.0
+_RARELY = 6
 
 
 @contextmanager
@@ -44,11 +46,14 @@ def awake(flow_name: str, clock: Callable[[], datetime]) -> Iterator[None]:
 
 def _watch(over: threading.Event, clock: Callable[[], datetime]) -> None:
     seen: set[str] = set()
-    while not over.wait(LOOK_SECONDS):
+    for look in itertools.count(1):
+        if over.wait(LOOK_SECONDS):
+            return
         try:
             with reading() as connection:
                 now_awake = windows.find_awake(connection, FLOWS)
-            for flow_name in seen - now_awake:
+            # One that was never seen awake may have died on its way, or have nothing to do.
+            for flow_name in (seen if look % _RARELY else {*FLOWS}) - now_awake:
                 begin_anew(flow_name, now=clock())
         except (*DATABASE_AWAY, httpx.HTTPError):
             continue

@@ -51,7 +51,7 @@ class Shape:
         chosen = "worker" if kind == "run" else kind
         found = [process for name, process in self._processes() if name.startswith(chosen)]
         if kind == "run":
-            found = [child for worker in found for child in worker.children(recursive=True) if not child.children()]
+            found = [child for worker in found for child in worker.children(recursive=True) if _is_run(child)]
         if not found:
             return False
         victim = dice.choice(sorted(found, key=lambda process: process.pid))
@@ -92,6 +92,14 @@ class Shape:
                         yield name, process
                 except psutil.NoSuchProcess:
                     break
+
+
+def _is_run(child: psutil.Process) -> bool:
+    """Whether this descendant of a worker is a flow run, be it an interpreter of its own or forked from one."""
+    try:
+        return not child.children() and "resource_tracker" not in " ".join(child.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def given(section: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
