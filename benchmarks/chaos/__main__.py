@@ -33,7 +33,7 @@ from domain.api_keys import Scope
 from tests.receiver import receiving
 
 PAUSES = (3.0, 7.0)
-QUIET_WITHIN = 900
+AWAKE_WITHIN, QUIET_WITHIN = 300, 900
 
 
 class Disaster(StrEnum):
@@ -76,16 +76,15 @@ def main(
 def _prove(shape: Shape, disaster: Disaster, *, seconds: float, rate: float, dice: Random) -> list[str]:
     """Load, disaster, and what is found afterwards."""
     url = shape.bench.server.url("bench_chaos")
-    people = People(shape.web, _key(url), rate)
+    people, ledger = People(shape.web, _key(url), rate), Ledger(url)
     with _watching(shape) as seen, ThreadPoolExecutor(1) as pool:
         load = pool.submit(people.come)
-        time.sleep(15)
         try:
+            ledger.wait_until_awake(seconds=AWAKE_WITHIN)
             shots = list(_DISASTERS[disaster](shape, people, seconds, dice))
         finally:
             people.over.set()
         load.result()
-        ledger = Ledger(url)
         quiet = ledger.wait_until_quiet(seconds=QUIET_WITHIN)
     seen["next message"] = ledger.handovers()
     print(f"quiet {quiet:.0f} s after the last life; asked again: {dict(people.again)}; {ledger.counts()}")

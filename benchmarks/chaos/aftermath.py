@@ -55,6 +55,14 @@ class Ledger:
         counts = {what: self.rows(query)[0][0] for what, query in _LEFT.items()}
         return {what: count for what, count in counts.items() if count}
 
+    def wait_until_awake(self, *, seconds: float) -> None:
+        """Wait until the first message is handed over. Raises TimeoutError."""
+        started = time.monotonic()
+        while not self.handovers():
+            if time.monotonic() - started > seconds:
+                raise TimeoutError(f"no message was handed over within {seconds:.0f} s")
+            time.sleep(1)
+
     def wait_until_quiet(self, *, seconds: float) -> float:
         """Wait until nothing is left to do; returns how long. Raises TimeoutError that says what is left."""
         started = time.monotonic()
