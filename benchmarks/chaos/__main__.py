@@ -85,13 +85,14 @@ def _prove(shape: Shape, disaster: Disaster, *, seconds: float, rate: float, dic
         finally:
             people.over.set()
         load.result()
-        quiet = ledger.wait_until_quiet(seconds=QUIET_WITHIN)
+        left = ledger.wait_until_quiet(seconds=QUIET_WITHIN)
     seen["next message"] = ledger.handovers()
-    print(f"quiet {quiet:.0f} s after the last life; asked again: {dict(people.again)}; {ledger.counts()}")
+    print(f"asked again: {dict(people.again)}; {ledger.counts()}")
     Console().print(_recoveries(shots, seen))
     checked = shape.command("aftercare", "db", "check")
     print(checked)
-    return ledger.faults(people.opened) + [checked] * ("exit code" in checked)
+    unfinished = [f"{count} {what} after {QUIET_WITHIN} s" for what, count in left.items()]
+    return people.refused + unfinished + ledger.faults(people.opened) + [checked] * ("exit code" in checked)
 
 
 def _kills(shape: Shape, _people: People, seconds: float, dice: Random) -> Iterator[Shot]:

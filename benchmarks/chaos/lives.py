@@ -16,6 +16,7 @@ from clock import utc_now
 
 # One in so many is left alone, so that the watchdog has something to say.
 UNATTENDED = 15
+PATIENCE = 1200
 
 
 @dataclass
@@ -29,16 +30,16 @@ class People:
     opened_at: dict[int, float] = field(default_factory=dict)
     again: Counter[str] = field(default_factory=Counter)
     lives: list[Future[None]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
     def come(self) -> None:
-        """Begin lives at the rate until ``over``, then wait until each is at its end. Raises what went wrong in one."""
+        """Begin lives at the rate until ``over``, then wait until each is at its end or was ``refused``."""
         started = time.monotonic()
         with ThreadPoolExecutor(200) as pool:
             while not self.over.wait(max(0.0, started + len(self.lives) / self.rate - time.monotonic())):
                 self.lives.append(pool.submit(self._live, len(self.lives)))
-        for life in self.lives:
-            life.result()
+        self.refused = [f"a life ended early: {error}" for life in self.lives if (error := life.exception())]
 
     def _live(self, number: int) -> None:
         is_attended = number % UNATTENDED != 0
@@ -49,8 +50,10 @@ class People:
         self.opened[number], self.opened_at[number] = opened["number"], utc_now().timestamp()
         if not is_attended:
             return
-        pause = 1.0
+        pause, until = 1.0, time.monotonic() + PATIENCE
         while self._ask("GET", f"/{opened['number']}")["assignee"] is None:
+            if time.monotonic() > until:
+                raise RuntimeError(f"nobody was assigned to {opened['number']} within {PATIENCE} s")
             time.sleep(pause)
             pause = min(10.0, pause * 1.5)
         deadline = utc_now() + timedelta(days=1)
