@@ -81,7 +81,7 @@ def _prove(shape: Shape, disaster: Disaster, *, seconds: float, rate: float, dic
         load = pool.submit(people.come)
         try:
             ledger.wait_until_awake(seconds=AWAKE_WITHIN)
-            shots = list(_DISASTERS[disaster](shape, people, seconds, dice))
+            shots = list(_DISASTERS[disaster](shape, ledger, seconds, dice))
         finally:
             people.over.set()
         load.result()
@@ -95,7 +95,7 @@ def _prove(shape: Shape, disaster: Disaster, *, seconds: float, rate: float, dic
     return people.refused + unfinished + ledger.faults(people.opened) + [checked] * ("exit code" in checked)
 
 
-def _kills(shape: Shape, _people: People, seconds: float, dice: Random) -> Iterator[Shot]:
+def _kills(shape: Shape, _ledger: Ledger, seconds: float, dice: Random) -> Iterator[Shot]:
     """One process after the other."""
     started = _now()
     for planned in plan_shots(KINDS, dice, seconds=seconds, pauses=PAUSES):
@@ -104,7 +104,7 @@ def _kills(shape: Shape, _people: People, seconds: float, dice: Random) -> Itera
             yield Shot(_now(), planned.kind)
 
 
-def _prefect_gone(shape: Shape, people: People, seconds: float, _dice: Random) -> Iterator[Shot]:
+def _prefect_gone(shape: Shape, ledger: Ledger, seconds: float, _dice: Random) -> Iterator[Shot]:
     """Prefect's API and services are stopped, for the whole time."""
     servers = [*shape.of_kind("prefect"), *shape.of_kind("services")]
     shape.manager.control("stop", *servers)
@@ -112,14 +112,13 @@ def _prefect_gone(shape: Shape, people: People, seconds: float, _dice: Random) -
     time.sleep(seconds / 2)
     print("while it is gone, doctor says:\n" + shape.command("aftercare", "doctor"))
     time.sleep(max(0.0, since + seconds - _now()))
-    taken = sum(at > since for at in people.opened_at.values())
-    print(f"tickets taken while Prefect was gone: {taken}; asked again until now: {dict(people.again)}")
+    print(f"while Prefect was gone: {ledger.since(since)}")
     shape.manager.control("start", *servers)
     yield Shot(_now(), "prefect is back")
     time.sleep(30)
 
 
-def _postgres_restarted(shape: Shape, _people: People, seconds: float, _dice: Random) -> Iterator[Shot]:
+def _postgres_restarted(shape: Shape, _ledger: Ledger, seconds: float, _dice: Random) -> Iterator[Shot]:
     """The database is restarted as after a crash, in the middle."""
     time.sleep(seconds / 2)
     at = _now()

@@ -78,6 +78,15 @@ class Ledger:
         )
         return [Success(float(owed), float(handed)) for owed, handed in self.rows(query)]
 
+    def since(self, moment: float) -> dict[str, int]:
+        """What was taken and handed over after a moment."""
+        columns = {
+            "tickets taken": ("tickets", "opened_at"),
+            "messages handed over": ("mailbox_entries", "received_at"),
+        }
+        query = "SELECT count(*) FROM {} WHERE {} > to_timestamp({})"
+        return {what: self.rows(query.format(*column, moment))[0][0] for what, column in columns.items()}
+
     def faults(self, opened: Mapping[int, str]) -> list[str]:
         """What is lost, doubled or not at its end; empty: all is well. ``opened``: what the API said to each life."""
         attended = {number for life, number in opened.items() if life % UNATTENDED}

@@ -27,7 +27,6 @@ class People:
     key: str
     rate: float
     opened: dict[int, str] = field(default_factory=dict)
-    opened_at: dict[int, float] = field(default_factory=dict)
     again: Counter[str] = field(default_factory=Counter)
     lives: list[Future[None]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -47,7 +46,7 @@ class People:
         report = {"channel": "app", "description": f"The fridge leaks, case {number}"}
         report["impact"] = "partial" if is_attended else "core_use_lost"
         opened = self._ask("POST", "", f"open-{number}", {"customer": customer, "report": report})
-        self.opened[number], self.opened_at[number] = opened["number"], utc_now().timestamp()
+        self.opened[number] = opened["number"]
         if not is_attended:
             return
         pause, until = 1.0, time.monotonic() + PATIENCE
