@@ -45,12 +45,18 @@ _WATCHED = frozenset({MessageState.SENDING, MessageState.UNKNOWN, MessageState.A
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt's outcome, as its sender saw it. ``jitter``: 0 to 1, spreads the retries."""
+    """One attempt's outcome, as its sender saw it. ``jitter``: 0 to 1, spreads the retries.
+
+    ``took``: seconds until the vendor had answered, None where it was not asked; ``waited``: seconds from when a
+    message was to leave until it was handed over the first time.
+    """
 
     message_id: int
     attempt: int
     outcome: Outcome
     jitter: float = 0.0
+    took: float | None = None
+    waited: float | None = None
 
 
 def settle(

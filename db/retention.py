@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exists, select, text
 
-from db import erasure, form_photos
+from db import erasure, form_photos, handovers
 from db.events import NO_WORDS
 from db.held import hold
 from db.models import (
@@ -45,6 +45,7 @@ class Past(StrEnum):
     SESSIONS = "sessions"
     SIGN_INS = "sign_ins"
     FORM_PHOTOS = "form_photos"
+    HANDOVERS = "handovers"
 
 
 def let_go(connection: Connection, what: Past, *, standard: Standard, now: datetime, limit: int = 100) -> int:
@@ -143,6 +144,10 @@ def _form_photos(connection: Connection, _standard: Standard, now: datetime, _li
     return form_photos.forget(connection, before=now - form_photos.KEPT_FOR)
 
 
+def _handovers(connection: Connection, _standard: Standard, now: datetime, _limit: int) -> int:
+    return handovers.forget(connection, before=now - handovers.KEPT_FOR)
+
+
 _LET_GO: Mapping[Past, Callable[[Connection, Standard, datetime, int], int]] = MappingProxyType(
     {
         Past.TICKETS: _tickets,
@@ -155,5 +160,6 @@ _LET_GO: Mapping[Past, Callable[[Connection, Standard, datetime, int], int]] = M
         Past.SESSIONS: _sessions,
         Past.SIGN_INS: _sign_ins,
         Past.FORM_PHOTOS: _form_photos,
+        Past.HANDOVERS: _handovers,
     }
 )

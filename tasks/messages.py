@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import datetime, timedelta
+from functools import cache, partial
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 import tracing
 from channels.base import Outgoing, Sent, Transport
-from db import doubts, enclosures, fates, outbox
+from db import doubts, enclosures, fates, handovers, outbox
 from db.fates import Attempt
 from db.rows import Row
 from db.session import transaction
@@ -60,7 +60,7 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
     while pending:
         done, pending = wait(pending, timeout=_SETTLE_EVERY)
         attempts = [attempt for future in done for attempt in future.result()]
-        _settle(attempts, through.name, now)
+        _settle(attempts, medium, through.name, now)
         outcomes.update(type(attempt.outcome).__name__.lower() for attempt in attempts)
     return outcomes
 
@@ -70,17 +70,27 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
 
 
-def _settle(attempts: Sequence[Attempt], provider: str, now: datetime) -> None:
+def _settle(attempts: Sequence[Attempt], medium: Medium, provider: str, now: datetime) -> None:
     """Record outcomes; tried again when two workers stood in each other's way or the database was away for a moment."""
     for patience in (*_PATIENCE, None):
         try:
             with transaction() as connection:
                 fates.settle(connection, attempts, provider=provider, policy=get_standard().delivery, now=now)
+                handovers.keep(connection, _timed(attempts, medium, provider, now))
             return
         except OperationalError:
             if patience is None:
                 raise
             time.sleep(patience)
+
+
+def _timed(attempts: Sequence[Attempt], medium: Medium, provider: str, now: datetime) -> list[Row]:
+    fixed = {"at": now, "medium": medium.value, "provider": provider}
+    return [
+        fixed | {"outcome": type(a.outcome).__name__.lower(), "took": a.took, "waited": a.waited}
+        for a in attempts
+        if a.took is not None
+    ]
 
 
 @dataclass
@@ -94,13 +104,26 @@ class _Sending:
 
     def in_order(self, rows: Sequence[Row]) -> list[Attempt]:
         """Hand over one reader's messages in the order in which they were owed."""
-        return [Attempt(row["id"], row["attempts"], self._send(row), random.random()) for row in rows]  # noqa: S311
+        return [self._attempt(row) for row in rows]
+
+    def _attempt(self, row: Row) -> Attempt:
+        attempt = partial(Attempt, row["id"], row["attempts"], jitter=random.random())  # noqa: S311
+        if self.stopped is not None:
+            return attempt(self.stopped)
+        began = time.monotonic()
+        if began > self.send_by:
+            return attempt(NotSent("too_late"))
+        outcome = self._send(row)
+        return attempt(outcome, took=time.monotonic() - began, waited=self._waited(row))
+
+    def _waited(self, row: Row) -> float | None:
+        if row["attempts"] > 1:  # its vendor's fault, or by design
+            return None
+        claimed = self.send_by - get_standard().delivery.unknown_after.total_seconds() / 2  # as claims.py reckons
+        owed_until_claim: timedelta = self.now - max(row["queued_at"], row["send_after"])
+        return owed_until_claim.total_seconds() + time.monotonic() - claimed
 
     def _send(self, row: Row) -> Outcome:
-        if self.stopped is not None:
-            return self.stopped
-        if time.monotonic() > self.send_by:
-            return NotSent("too_late")
         with tracing.span(f"send {row['kind']}", self._says(row), kind="client", caused_by=row["traceparent"]):
             try:
                 outcome = self.through.send(_outgoing(row), now=self.now)

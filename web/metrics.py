@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate, groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.exceptions import HTTPException
 
 from clock import utc_now
-from db import today
+from db import handovers, today
+from db.rows import Row
 from db.session import transaction
 from settings import get_settings
 
@@ -39,6 +41,11 @@ _COUNTS = {
 }
 
 
+# Of the last hour: workers come and go, so that the database counts and nothing ever only rises.
+_TOOK = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_WAITED = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
 class _Service(Collector):
     """The figures of one moment as Prometheus takes them."""
 
@@ -46,7 +53,7 @@ class _Service(Collector):
         self._found = found
         self._now = now
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         """One family after the other."""
         found = self._found
         for name, (meaning, key) in _COUNTS.items():
@@ -67,6 +74,27 @@ class _Service(Collector):
         for channel in found["stopped"]:
             stopped.add_metric([channel["medium"]], 1)
         yield stopped
+        took = "Seconds a vendor took for a message, last hour"
+        yield _histogram("aftercare_handover_seconds", took, ("medium", "provider", "outcome"), _TOOK, found["took"])
+        waited = "Seconds from when a message was to leave until it was handed over, last hour"
+        yield _histogram("aftercare_outbox_wait_seconds", waited, ("medium",), _WAITED, found["waited"])
+
+
+def _histogram(
+    name: str, meaning: str, labels: tuple[str, ...], bounds: Sequence[float], rows: Sequence[Row]
+) -> GaugeHistogramMetricFamily:
+    """Rows of one bucket each, as Prometheus takes them: how many lie at or below each bound."""
+    family = GaugeHistogramMetricFamily(name, meaning, labels=labels)
+
+    def whose(row: Row) -> list[str]:
+        return [row[label] for label in labels]
+
+    for values, group in groupby(sorted(rows, key=whose), whose):
+        found = {row["bucket"]: row for row in group}
+        counts = accumulate(found[place]["count"] if place in found else 0 for place in range(len(bounds) + 1))
+        buckets = list(zip([*map(str, bounds), "+Inf"], counts, strict=True))
+        family.add_metric(values, buckets, sum(row["sum"] for row in found.values()))
+    return family
 
 
 @router.get(PATH)
@@ -79,6 +107,8 @@ def metrics(authorization: Annotated[str, Header()] = "") -> Response:
     now = utc_now()
     with transaction() as connection:
         found = today.read(connection, now=now)
+        found["took"] = handovers.spread_of_took(connection, _TOOK, since=now - today.HOUR)
+        found["waited"] = handovers.spread_of_waited(connection, _WAITED, since=now - today.HOUR)
     registry = CollectorRegistry()
     registry.register(_Service(found, now))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,7 +1,16 @@
 """This file names every table; illegal states are refused by the schema itself."""
 
 from db.models.base import Base
-from db.models.messages import Enclosure, InboxEntry, MailboxEntry, MediumState, Message, MessageReport, Suppression
+from db.models.messages import (
+    Enclosure,
+    Handover,
+    InboxEntry,
+    MailboxEntry,
+    MediumState,
+    Message,
+    MessageReport,
+    Suppression,
+)
 from db.models.people import Calendar, ContactView, Customer, SignInAttempt, Staff, StaffSession, Team
 from db.models.quality import (
     Article,
@@ -33,6 +42,7 @@ __all__ = [
     "Customer",
     "Enclosure",
     "FormPhoto",
+    "Handover",
     "ImprovementAction",
     "InboxEntry",
     "MailboxEntry",

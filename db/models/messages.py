@@ -115,6 +115,21 @@ class MessageReport(Base):
     at: Mapped[datetime]
 
 
+class Handover(Base):
+    """How long a vendor took to take a message or refuse it, and how long the message had waited; kept for a day."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (Index("ix_handovers_at", "at"),)
+
+    id: Mapped[int] = key()
+    at: Mapped[datetime]
+    medium: Mapped[str]
+    provider: Mapped[str]
+    outcome: Mapped[str]
+    took: Mapped[float]  # seconds, as the next
+    waited: Mapped[float | None]
+
+
 class MediumState(Base):
     """One row per medium: whether its vendor refuses us, what may leave now, what left today."""
 

@@ -103,6 +103,7 @@ OF_NOBODY = {
     "case_reviews": {"reasons"},
     "customers": {"tier", "language", "preferred_medium", "time_zone", "region"},
     "form_photos": {"media_type"},
+    "handovers": {"medium", "provider", "outcome"},
     "inbox": {"source", "kind", "traceparent"},
     "improvement_actions": {"category", "department", "region", "stage", "state"},
     "media": {"medium", "stop_code"},
