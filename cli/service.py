@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +74,10 @@ def _run(settings: Settings, screen: Screen) -> None:
             stack.wait_until_up(f"{settings.prefect_url}/api/health", manager, "prefect-server", seconds=180)
         with screen.status("Deploying the flows"):
             stack.deploy(env)
-            deployment.apply_automations(env, settings.alarm_address)
-            stack.require_credentials(env, settings)
-            runs.settle_old(env, now=started)
-            manager.control("start", "worker")
-            runs.start_windows(env)
+            with _aside() as aside:
+                aside.submit(_settle, env, settings, started).result()
+                manager.control("start", "worker")
+                aside.submit(runs.start_windows, env).result()
         stack.wait_until_up(f"http://127.0.0.1:{settings.web_port}/health", manager, "web", seconds=30)
         screen.say(
             f"Aftercare is up.\n  Pages     {settings.web_url}\n  Workbench {settings.web_url}/workbench",
@@ -91,3 +93,14 @@ def _run(settings: Settings, screen: Screen) -> None:
     finally:
         interrupts.ignore()
         manager.stop()
+
+
+def _aside() -> ProcessPoolExecutor:
+    """A process for what needs Prefect's client: the 50 MB of it are not to be kept as long as ``up`` lives."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=interrupts.ignore)
+
+
+def _settle(env: dict[str, str], settings: Settings, started: datetime) -> None:
+    deployment.apply_automations(env, settings.alarm_address)
+    stack.require_credentials(env, settings)
+    runs.settle_old(env, now=started)

@@ -70,6 +70,8 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         # Prefect keeps its runs for 14 days, its events for its own 7; the record of truth is the product's own.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "1209600",
+        # Our server, on 127.0.0.1, wants no CSRF tokens: no client need ask for one before its first request.
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     }
@@ -80,11 +82,11 @@ def programs(settings: Settings) -> list[Program]:
     # Whom to believe about X-Forwarded-For says AFTERCARE_TRUSTED_PROXIES; uvicorn would believe every local program.
     uvicorn = ["--factory", "--host", "127.0.0.1", "--port", str(settings.web_port), "--no-access-log"]
     uvicorn.append("--no-proxy-headers")
-    worker = ["worker", "start", "--pool", WORK_POOL, "--name", "aftercare", "--limit", "10"]
+    worker = ["start", "--pool", WORK_POOL, "--name", "aftercare", "--limit", "10"]
     return [
         Program("prefect-server", [str(_BIN / "prefect"), "server", "start"], 10),
         Program("web", [sys.executable, "-m", "uvicorn", "web.app:create_app", *uvicorn], 20),
-        Program("worker", [str(_BIN / "prefect"), *worker], 30, autostart=False),
+        Program("worker", [sys.executable, "-m", "flows.worker", *worker], 30, autostart=False),
     ]
 
 

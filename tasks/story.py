@@ -13,7 +13,7 @@ import tracing
 
 # Under backlog one task run takes this many tickets; with little to do each ticket has a run of its own.
 CHUNK = 20
-_FEW = 40
+_FEW = 6
 # Prefect relates each tag to each event of a run, and takes a hundred at most.
 MOST_TAGS = 40
 # Of one sweep; the record of truth is the database, and Prefect keeps events for a week.

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.supervisor import processes_of
+
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 AFTERCARE = str(Path(sys.executable).parent / "aftercare")
 
@@ -103,6 +105,9 @@ def test_up_serves_a_ticket_refuses_a_second_up_and_goes_down_cleanly(tmp_path: 
         assert "assigned" in aftercare("ticket", "show", "1").stdout
 
         stop_and_go_on(f"http://127.0.0.1:{prefect}/api", f"http://127.0.0.1:{web}", aftercare)
+
+        programs = [" ".join(process.cmdline()) for process in processes_of(tmp_path / "home")]
+        assert not [program for program in programs if "prefect.engine" in program]  # runs are forked
 
         second = aftercare("up")
         assert second.returncode == 1
