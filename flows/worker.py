@@ -35,7 +35,8 @@ def main() -> None:
     from prefect.runner import _starter_engine
 
     _forks.set_forkserver_preload(_SHARED)
-    _starter_engine.run_process = _fork
+    # Its module says: "Uses module-level `run_process` reference -- patch the module to override."
+    _starter_engine.run_process = _fork  # type: ignore[attr-defined, assignment]
     sys.argv.insert(1, "worker")
     app()
 
