@@ -23,7 +23,7 @@ from templates.languages import HERE, languages
 
 ROOT = Path(__file__).parents[1]
 DEPLOYMENTS = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text("utf-8"))["deployments"]
-NOT_FLOWS = {"__init__", "drain_window", "parameters", "report"}
+NOT_FLOWS = {"__init__", "drain_window", "parameters", "report", "worker"}
 FLOWS = sorted(path.stem for path in (ROOT / "flows").glob("*.py") if path.stem not in NOT_FLOWS)
 LONGEST = 300
 
