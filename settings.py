@@ -294,6 +294,6 @@ def get_settings() -> Settings:
 
 
 @cache
-def get_standard() -> Standard:
-    """The service standard of this process. Raises StandardError that names the file and the figure."""
+def written_standard() -> Standard:
+    """The service standard as the files have it. Raises StandardError that names the file and the figure."""
     return load_standard(get_settings().standard)

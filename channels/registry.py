@@ -11,7 +11,7 @@ from channels.sendgrid_email import SendGridEmail
 from channels.smtp_email import SmtpEmail
 from channels.twilio_sms import TwilioSms
 from domain.messages import Medium
-from settings import EmailTransport, Settings, SettingsError, SmsTransport, get_standard
+from settings import EmailTransport, Settings, SettingsError, SmsTransport, written_standard
 
 WEBHOOKS = "/webhooks/"
 TWILIO_STATUS_PATH = "/webhooks/twilio/status"
@@ -105,7 +105,7 @@ def _smtp(settings: Settings) -> Transport:
 
 
 def _sender_name() -> str:
-    organisation = get_standard().organisation
+    organisation = written_standard().organisation
     return organisation.name[organisation.default_language]
 
 

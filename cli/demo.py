@@ -17,7 +17,7 @@ from cli.screen import Screen
 from cli.supervisor import Supervisor
 from db import embedded
 from db.session import database_url
-from settings import Settings, get_settings, get_standard, require_home
+from settings import Settings, get_settings, require_home, written_standard
 
 _README = "README"
 _MARK = "this folder belongs to 'aftercare demo' and is made anew each time"
@@ -58,7 +58,7 @@ def _play(screen: Screen, settings: Settings, *, keep_open: bool) -> list[str]:
         from cli.story import tell
 
         try:
-            missing = tell(screen, get_standard(), ui=settings.prefect_url)
+            missing = tell(screen, written_standard(), ui=settings.prefect_url)
         finally:
             # The last lines of the flows' logs go to the server while it is there.
             APILogWorker.drain_all(timeout=5)
@@ -105,7 +105,7 @@ def _fresh(home: Path) -> Settings:
     os.environ |= {"AFTERCARE_SMS": "mailbox", "AFTERCARE_EMAIL": "mailbox"}
     os.environ.pop("AFTERCARE_DATABASE_URL", None)
     os.environ.pop("AFTERCARE_PREFECT_DATABASE_URL", None)
-    for cached in (get_settings, get_standard, database_url):
+    for cached in (get_settings, written_standard, database_url):
         cached.cache_clear()
     fresh = get_settings()
     return fresh.model_copy(update={"home": Path(fresh.home)})

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from cli import stack
 from cli.failure import CommandError
 from cli.screen import Screen
+from domain.standard import CALENDARS, STANDARD
 from settings import get_settings
 
 AUTOMATIONS = Path(__file__).parents[1] / "deployments" / "automations.yaml"
@@ -27,9 +28,20 @@ def deploy() -> None:
     env = {"PREFECT_API_URL": os.environ.get("PREFECT_API_URL", f"{settings.prefect_url}/api")}
     with screen.status(f"Deploying to {env['PREFECT_API_URL']}"):
         stack.deploy(env)
+        create_variables(env)
         count = apply_automations(env, settings.alarm_address)
-    screen.say("Work pool, blocks and deployments are up to date.")
+    screen.say("Work pool, blocks, variables and deployments are up to date.")
     screen.say(f"{count} automations are up to date." if count else _NO_ADDRESS)
+
+
+def create_variables(env: dict[str, str]) -> None:
+    """Create the variables in which operations draft the standard, empty where they are missing."""
+    os.environ.update(env)
+    from prefect.variables import Variable
+
+    for name in (STANDARD, CALENDARS):
+        if Variable.get(name) is None:
+            Variable.set(name, {})
 
 
 def apply_automations(env: dict[str, str], address: SecretStr | None) -> int:

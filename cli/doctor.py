@@ -16,11 +16,12 @@ from sqlalchemy.exc import DBAPIError
 from channels import registry
 from cli.failure import CommandError
 from cli.screen import Screen
-from db import events, inbox, media, outbox, schema, staff, webhooks
+from db import events, inbox, media, outbox, schema, staff, standards, webhooks
 from db.session import DatabaseUnavailableError, cause, database_url, require_usable, transaction
+from db.standards import get_standard
 from domain.exceptions import DomainError, StandardError
 from domain.messages import Medium
-from settings import SettingsError, get_settings, get_standard
+from settings import SettingsError, get_settings
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,15 @@ def _settings() -> Finding:
 def _standard() -> Finding:
     try:
         standard = get_standard()
+        with transaction() as connection:
+            standards.require_usable(connection, standard)
     except StandardError as error:
         return Finding("Service standard", str(error), "mend the figures named")
+    origin = f"version {standard.version}, adopted" if standard.version else "as in the files"
     promises = ", ".join(
         f"{p.value} {shortly(v.response)}/{shortly(v.resolution)}" for p, v in standard.priorities.items()
     )
-    return Finding("Service standard", f"response/resolution {promises}")
+    return Finding("Service standard", f"{origin}; response/resolution {promises}")
 
 
 def _database() -> Finding:
@@ -187,5 +191,5 @@ def _name(look: Callable[[], Finding]) -> str:
 
 
 LOOKS = tuple(
-    map(_guarded, (_python, _settings, _standard, _database, _staff, _outbox, _channels, _webhooks, _prefect))
+    map(_guarded, (_python, _settings, _database, _standard, _staff, _outbox, _channels, _webhooks, _prefect))
 )

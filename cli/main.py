@@ -25,6 +25,7 @@ from cli import (
     play,
     report,
     service,
+    standard,
     survey,
     templates,
     ticket,
@@ -62,6 +63,7 @@ app.add_typer(webhooks.app, name="webhook", help="Other systems that are told of
 app.add_typer(export.app, name="export", help="The tracking sheet, as a workbook.")
 app.add_typer(feedback.app, name="feedback", help="Take answers on paper from a sheet; what all answers say.")
 app.add_typer(report.app, name="report", help="People and teams in figures.")
+app.add_typer(standard.app, name="standard", help="The figures in force, and how they changed.")
 app.add_typer(database.app, name="db", help="Upgrade, check and seed the database.")
 app.command()(service.up)
 app.command()(deployment.deploy)

@@ -101,6 +101,7 @@ def _aside() -> ProcessPoolExecutor:
 
 
 def _settle(env: dict[str, str], settings: Settings, started: datetime) -> None:
+    deployment.create_variables(env)
     deployment.apply_automations(env, settings.alarm_address)
     stack.require_credentials(env, settings)
     runs.settle_old(env, now=started)

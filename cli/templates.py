@@ -21,11 +21,11 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def check() -> None:
     """Check every message in every form and language; exit code 1 when something is wrong."""
-    from settings import get_standard
+    from settings import written_standard
     from templates.check import Cost, House, find_faults
     from templates.languages import languages
 
-    house = House.of(get_standard())
+    house = House.of(written_standard())
     faults, costs = find_faults(house)
     if faults:
         for fault in faults:
@@ -56,7 +56,7 @@ def preview(
     png: Annotated[bool, typer.Option("--png", help="With screenshots, where a Chromium is on the PATH.")] = False,
 ) -> None:
     """Write every message with sample data and with hostile data to a folder, and an index to look at."""
-    from settings import get_standard
+    from settings import written_standard
     from templates.check import House
     from templates.environment import WordsError
     from templates.languages import languages
@@ -65,7 +65,7 @@ def preview(
     known = languages()
     if language is not None and language not in known:
         raise CommandError(f"there is no language {language!r}; there are {', '.join(known)}")
-    house = House.of(get_standard())
+    house = House.of(written_standard())
     try:
         shown = write_messages(out, [language] if language else known, house)
         if png:

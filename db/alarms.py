@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, select
 
-from db import clocks, entries, events, outbox, staff
+from db import clocks, entries, events, outbox, staff, standards
 from db import tickets as ticket_rows
 from db.models import SlaClock, Ticket
 from db.notices import iso, ticket_context, to_staff
@@ -97,20 +97,20 @@ def raise_due(
     moved = []
     for row in due:
         ticket = tickets[row["ticket_id"]]
-        clock = clocks.to_clock(row)
+        clock, own = clocks.to_clock(row), standards.of_ticket(connection, ticket, standard)
         alarms = reached_alarms(
             clock,
-            standard.calendar(row["calendar"]),
-            standard.ladder_for(clock.kind),
+            own.calendar(row["calendar"]),
+            own.ladder_for(clock.kind),
             rungs_raised=row["rungs_raised"],
             now=now,
         )
         rungs = rungs_reached(alarms, row["rungs_raised"])
         breached_at = row["breached_at"] or clocks.first_breach(alarms)
-        columns = clocks.moving_columns(clock, row["calendar"], standard, rungs_raised=rungs, breached_at=breached_at)
+        columns = clocks.moving_columns(clock, row["calendar"], own, rungs_raised=rungs, breached_at=breached_at)
         moved.append({"id": row["id"], **columns})
         for alarm in alarms:
-            event, notices, entry = announce(alarm, row, ticket, ticket["clocks"], leads, standard, now=now)
+            event, notices, entry = announce(alarm, row, ticket, ticket["clocks"], leads, own, now=now)
             new_events.setdefault(ticket["id"], []).append((event, alarm.climbs_tier))
             messages.extend(notices)
             raised.append(entry)

@@ -79,14 +79,14 @@ def apply_to(
     resume_state = TicketState(ticket["resume_state"]) if ticket["resume_state"] else None
     state = next_state(old_state, command.name, resume_state=resume_state)
 
-    work = Work(held, actor, standard, now)
+    work = Work(held, actor, held.promised_by(standard), now)
     with tracing.span(command.name.value, {tracing.TICKET: held.number, tracing.EVENT: command.name.value}):
         EFFECTS[command.name](work, command)
         if state is not old_state:
             work.change(**_state_columns(work, old_state, state))
 
         moved, late = _move_clocks(work, command, state)
-        event_id = _write(work, command, state, moved, late, idempotency_key)
+        event_id = _write(work, command, state, moved, late, idempotency_key, newest=standard)
     return Applied(held.id, held.number, state, event_id, facts=work.facts)
 
 
@@ -146,6 +146,8 @@ def _write(
     moved: list[dict[str, Any]],
     late: list[tuple[dict[str, Any], Alarm]],
     idempotency_key: str | None,
+    *,
+    newest: Standard,
 ) -> int:
     """Write the event, those of breaches found late, ticket, clocks and notices; returns the command's event id."""
     ticket = work.ticket
@@ -156,7 +158,7 @@ def _write(
     ]
     messages: list[outbox.NewMessage] = []
     if late:
-        leads = alarms.Leads.read(work.connection, work.standard)
+        leads = alarms.Leads.read(work.connection, newest)
         for row, alarm in late:
             event, notices, _ = alarms.announce(
                 alarm, row, ticket, work.held.clocks, leads, work.standard, now=work.now

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from db import clocks, tickets
+from db import clocks, standards, tickets
+from domain.standard import Standard
 
 
 @dataclass
@@ -34,6 +35,10 @@ class HeldTicket:
     def clocks(self) -> list[dict[str, Any]]:
         """The clocks of the present round."""
         return clocks.of_ticket(self.connection, self.id, self.row["round"])
+
+    def promised_by(self, newest: Standard) -> Standard:
+        """The standard by which its promises were made."""
+        return standards.of_ticket(self.connection, self.row, newest)
 
     def forget_clocks(self) -> None:
         """Read the clocks anew when they are next needed: another round has begun."""

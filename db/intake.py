@@ -193,6 +193,7 @@ def _open(
         "priority_reason": reason,
         "subject": report.subject,
         "opened_at": now,
+        "standard_version": standard.version,
         **{name: getattr(report, name) for name in _SAID},
         "tags": list(report.tags),
     }

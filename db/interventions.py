@@ -147,7 +147,7 @@ def _repair(held: HeldTicket, standard: Standard) -> str:
     mended: list[dict[str, Any]] = []
     for row in held.clocks:
         kept = {"rungs_raised": row["rungs_raised"], "breached_at": row["breached_at"]}
-        columns = clocks.moving_columns(clocks.to_clock(row), row["calendar"], standard, **kept)
+        columns = clocks.moving_columns(clocks.to_clock(row), row["calendar"], held.promised_by(standard), **kept)
         if any(row[name] != value for name, value in columns.items()):
             mended.append({"id": row["id"], **columns})
             row.update(columns)

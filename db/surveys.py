@@ -130,7 +130,7 @@ def dispatch_due(connection: Connection, *, standard: Standard, now: datetime, l
 def _act(connection: Connection, survey: dict[str, Any], standard: Standard, *, now: datetime) -> SurveyStep:
     held = hold(connection, survey["ticket_id"])
     if survey["state"] == SurveyState.SCHEDULED:
-        step, columns = _send(survey, held, standard, now=now)
+        step, columns = _send(survey, held, held.promised_by(standard), now=now)
     elif now < survey["expires_at"]:
         step, columns = "reminded", {"reminded_at": now, "next_action_at": survey["expires_at"]}
         _record(survey, held, step, MessageKind.SURVEY_REMINDER, survey["expires_at"], now=now)
@@ -240,7 +240,7 @@ def keep_answer(
 
     ``facts``: what else the event records; ``is_told``: whether the customer is thanked, or called if unhappy.
     """
-    connection = held.connection
+    connection, standard = held.connection, held.promised_by(standard)
     connection.execute(insert(SurveyAnswer).values(survey_id=survey_id, answered_at=answered_at, **answer.model_dump()))
     connection.execute(
         update(Survey).where(Survey.id == survey_id).values(state=SurveyState.ANSWERED.value, next_action_at=None)

@@ -28,7 +28,18 @@ def parse_duration(value: object) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-LocalTime = Annotated[time, Field(strict=True)]  # TOML's own: 21:00:00
+
+
+def _local_time(value: object) -> object:
+    """TOML has times of its own, 21:00:00; JSON writes them as text. Raises ValueError when a text is none."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", value):
+        raise ValueError(f"{value!r} is no time of day; write it like 21:00:00")
+    return time.fromisoformat(value)
+
+
+LocalTime = Annotated[time, Field(strict=True), BeforeValidator(_local_time)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from importlib import resources
@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from domain.business_hours import BusinessCalendar, parse_weekly_hours
 from domain.escalation import Listener, Rung
@@ -51,6 +51,10 @@ from domain.service_policies import (
 from domain.sla import ClockKind
 from domain.tickets import Channel, Priority
 
+# The Prefect variables in which operations draft a change; the figures have the names they have in the file, but for
+# the calendars, which are apart.
+STANDARD, CALENDARS = "aftercare_standard", "aftercare_calendars"
+
 
 class Standard(Part):
     """The whole service standard of one organisation."""
@@ -83,6 +87,12 @@ class Standard(Part):
     reviews: ReviewPolicy
     triage: TriageWords
     feedback: FeedbackPolicy
+    _version: int | None = PrivateAttr(default=None)
+
+    @property
+    def version(self) -> int | None:
+        """Under which number operations adopted it; None: it stands in files alone."""
+        return self._version
 
     @model_validator(mode="after")
     def _complete(self) -> Standard:
@@ -194,11 +204,28 @@ def load_standard(own_file: Path | None = None, *, under: Mapping[str, Any] | No
 
     Raises StandardError that names the file, the figure and what to mend.
     """
-    source = own_file or "domain/standard.toml"
+    source = str(own_file or "domain/standard.toml")
+    return _checked(read_figures(own_file, under=under), lambda _place: source)
+
+
+def load_version(own_file: Path | None, version: int, changes: Mapping[str, Any]) -> Standard:
+    """A version that operations adopted, or would adopt: its changes laid over the operator's file.
+
+    Raises StandardError that names the Prefect variable, the figure and what to mend.
+    """
+    figures = overlay(read_figures(own_file), changes)
+    standard = _checked(figures, lambda place: CALENDARS if place.startswith("calendars") else STANDARD)
+    standard._version = version
+    return standard
+
+
+def _checked(figures: Mapping[str, Any], source: Callable[[str], str]) -> Standard:
+    """The figures as a standard. Raises StandardError, each fault named by what ``source`` says of its place."""
     try:
-        return Standard.model_validate(read_figures(own_file, under=under))
+        return Standard.model_validate(figures)
     except ValidationError as error:
-        raise StandardError("\n".join(f"{source}: {_sentence(fault)}" for fault in error.errors())) from error
+        sentences = map(_sentence, error.errors())
+        raise StandardError("\n".join(f"{source(sentence)}: {sentence}" for sentence in sentences)) from error
 
 
 def read_figures(own_file: Path | None = None, *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from db.embedded import EmbeddedPostgres
 from db.models import Ticket
 from db.session import DatabaseUnavailableError, commit_without_waiting, engine, require_usable
 from domain.standard import Standard, load_standard, read_figures
+from domain.standard_change import Changed, changed_figures
 from replay.engine import Replay
 from replay.history_map import HistoryMap
 from replay.log_reader import BadRow, LogRow
 from replay.report import ReplayReport, report
-from replay.what_if import Changed, changed_figures
 from settings import SettingsError, get_settings, psycopg_url, require_home
 
 OFFICE = "office"

@@ -5,15 +5,13 @@ A pair is what the templates' ``change`` takes: ``before`` is the present standa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from replay.report import ReplayReport
 
 T = TypeVar("T")
 Pair = dict[str, T | None]
-# A figure of the standard by its place, as it is written in each of the two.
-Changed = tuple[str, str | None, str | None]
 
 
 def compare(present: ReplayReport, other: ReplayReport) -> dict[str, Any]:
@@ -44,23 +42,6 @@ def compare(present: ReplayReport, other: ReplayReport) -> dict[str, Any]:
         },
         "load": _load(both),
     }
-
-
-def changed_figures(present: Mapping[str, Any], other: Mapping[str, Any]) -> list[Changed]:
-    """The figures in which two standards differ, as they are written."""
-    before, now = dict(_flat(present)), dict(_flat(other))
-    keys = [*before, *(key for key in now if key not in before)]
-    return [(key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)]
-
-
-def _flat(figures: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in figures.items():
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            value = {str(number): entry for number, entry in enumerate(value, 1)}
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{place}{name}.")
-        else:
-            yield f"{place}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _pair(values: Iterable[T | None]) -> Pair[T]:

@@ -16,6 +16,7 @@ from db import fates, media, outbox, suppressions
 from db.events import ERASED, NO_WORDS
 from db.rows import Row
 from db.session import transaction
+from db.standards import get_standard
 from domain.courtesy import (
     Before,
     Decision,
@@ -34,7 +35,6 @@ from domain.satisfaction import SurveyState
 from domain.segments import sms_size
 from domain.standard import Standard
 from domain.tickets import Priority, ticket_number
-from settings import get_standard
 from tasks import words
 from tasks.transports import transport
 from templates.render import WordsError

@@ -16,11 +16,12 @@ from db import digests, outbox, reports, tracking
 from db.digests import Reader
 from db.outbox import NewMessage
 from db.session import transaction
+from db.standards import get_standard
 from domain.digest_schedule import span_due
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.messages import Enclosure, Medium, MessageKind
 from domain.spans import Span, month_named, week_named
-from settings import get_settings, get_standard
+from settings import get_settings
 from templates import tracking_sheet
 from templates.render import render_markdown
 

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from db import improvement_actions
 from db.improvement_actions import ActionStep
 from db.session import transaction
-from settings import get_standard
+from db.standards import get_standard
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=1)

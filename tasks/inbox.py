@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 import tracing
 from db import inbound, inbox
 from db.session import transaction
+from db.standards import get_standard
 from domain.exceptions import DomainError
-from settings import get_standard
 from tasks import story
 
 BATCH = 200

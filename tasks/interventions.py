@@ -10,10 +10,10 @@ from prefect.cache_policies import NO_CACHE
 
 from db import interventions
 from db.session import transaction
+from db.standards import get_standard
 from domain.exceptions import DomainError
 from domain.interventions import INTERVENTION, MessageStep, TicketStep
 from domain.tickets import ticket_id
-from settings import get_standard
 from tasks import story
 
 

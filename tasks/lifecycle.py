@@ -11,8 +11,8 @@ from prefect.cache_policies import NO_CACHE
 from db import follow_ups, tickets
 from db.follow_ups import FollowedUp
 from db.session import transaction
+from db.standards import get_standard
 from domain.tickets import ticket_number
-from settings import get_standard
 from tasks import story
 
 BATCH = 400

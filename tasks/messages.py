@@ -22,10 +22,11 @@ from db import doubts, enclosures, fates, handovers, outbox
 from db.fates import Attempt
 from db.rows import Row
 from db.session import transaction
+from db.standards import get_standard
 from domain.delivery import CannotTell, Found, NotSent, Outcome, Stopped, Unknown
 from domain.messages import Medium
 from domain.tickets import ticket_number
-from settings import SettingsError, get_standard
+from settings import SettingsError
 from tasks import story, words
 from tasks.transports import transport
 

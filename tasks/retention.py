@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from db import retention
 from db.retention import Past
 from db.session import transaction
-from settings import get_standard
+from db.standards import get_standard
 
 KINDS = tuple(Past)
 

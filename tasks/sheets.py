@@ -12,10 +12,11 @@ from prefect.cache_policies import NO_CACHE
 
 from db import staff
 from db.session import transaction
+from db.standards import get_standard
 from domain.exceptions import InvalidInputError
 from domain.paper_map import load_map
 from domain.people import Actor, Role
-from settings import get_settings, get_standard
+from settings import get_settings
 from tasks.feedback import import_answers
 
 FOLDER = "sheets"

@@ -12,8 +12,8 @@ from db.alarms import Raised
 from db.callbacks import CallbackStep
 from db.due import Due
 from db.session import transaction
+from db.standards import get_standard
 from db.surveys import SurveyStep
-from settings import get_standard
 from tasks import story
 
 

@@ -14,8 +14,8 @@ from prefect.client.schemas.sorting import FlowRunSort
 
 from db import today
 from db.session import transaction
+from db.standards import get_standard
 from domain.service_alarms import find_alarms
-from settings import get_standard
 from tasks import story
 from templates.render import render_markdown
 

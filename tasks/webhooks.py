@@ -19,8 +19,9 @@ from db import deliveries, webhooks
 from db.deliveries import Attempt
 from db.rows import Row
 from db.session import transaction
+from db.standards import get_standard
 from domain.webhooks import Answer, Verdict, headers, message_id, payload, secret_of
-from settings import get_settings, get_standard
+from settings import get_settings
 
 # Of one receiver at a time, and how many of them at once: enough for thousands an hour, and no flood.
 BATCH, _AT_ONCE = 50, 8

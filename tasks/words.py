@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from db.rows import Row
+from db.standards import get_standard
 from domain.links import PATHS, Subject, sign
 from domain.messages import MESSAGES, LinkPurpose, Medium, MessageKind, Subscription
 from domain.standard import Standard
-from settings import get_settings, get_standard
+from settings import get_settings
 from templates.render import WordsError, render_message
 
 

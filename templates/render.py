@@ -11,7 +11,7 @@ import css_inline
 
 from domain.messages import MESSAGES, Medium, MessageKind
 from domain.segments import sms_size
-from settings import get_standard
+from settings import written_standard
 from templates import environment
 from templates import languages as language_folders
 from templates.environment import WordsError, rendered
@@ -99,7 +99,7 @@ def with_news(kind: MessageKind, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sms(kind: MessageKind, values: Mapping[str, Any]) -> str:
     """The SMS, people's words in it cut until it stays within its segments; the shortest there is when none does."""
-    most, text = get_standard().courtesy.sms_segments, ""
+    most, text = written_standard().courtesy.sms_segments, ""
     for attempt in _with_less_news(values) if kind is MessageKind.TICKET_UPDATES else _with_less_room(values):
         text = one_line(rendered(f"{values['language']}/{kind.value}/sms.txt", attempt, autoescape=False))
         text = gsm_friendly(text) if _label(values, "format", "gsm_sms") else text

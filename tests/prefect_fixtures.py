@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from cli import stack
 from db.session import database_url
-from settings import get_settings, get_standard
+from settings import get_settings, written_standard
 
 
 def _free_port() -> int:
@@ -90,7 +90,7 @@ def product(prefect_api: str, database: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("AFTERCARE_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_API_URL", prefect_api)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
-    caches = (get_settings, get_standard, database_url)
+    caches = (get_settings, written_standard, database_url)
     for cached in caches:
         cached.cache_clear()
     yield database

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
-from settings import get_settings, get_standard
+from settings import get_settings, written_standard
 from web import mailbox, metrics, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
 from web.access import Access
 from web.api.app import create_api
@@ -50,7 +50,7 @@ from web.workbench import photos as workbench_photos
 def create_app() -> FastAPI:
     """The application that ``aftercare up`` serves."""
     settings = get_settings()
-    get_standard()  # read now, with a second's worth of holidays: not while the first customer waits
+    written_standard()  # read now, with a second's worth of holidays: not while the first customer waits
     # A redirect to the same path with or without a slash would be built from the Host header.
     app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from settings import get_standard
+from db.standards import get_standard
 from templates.render import languages
 
 

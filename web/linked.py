@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from clock import utc_now
 from db import commands, tickets
+from db.standards import get_standard
 from domain.commands import build_command
 from domain.exceptions import ErasedError
 from domain.faults import Fault
@@ -21,7 +22,7 @@ from domain.lifecycle import CommandName
 from domain.links import PATHS, Subject, read, sign
 from domain.messages import LinkPurpose
 from domain.people import Actor, Role
-from settings import get_settings, get_standard
+from settings import get_settings
 from templates.render import render_page
 from web.language import house, page_language, remember_reader
 

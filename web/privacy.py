@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from db.form_photos import KEPT_FOR
-from settings import get_standard
+from db.standards import get_standard
 from templates.render import render_page
 from web.language import house, page_language
 

@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 from clock import utc_now
 from db import form_photos, intake, staff, tickets, turns
 from db.session import reading, transaction
+from db.standards import get_standard
 from domain.exceptions import IdempotencyKeyReusedError
 from domain.faults import Fault
 from domain.links import LinkError
@@ -23,7 +24,6 @@ from domain.people import SYSTEM
 from domain.pictures import LARGEST, MOST_PHOTOS, Photo, PictureError, PictureFault, read_picture
 from domain.report_form import Filled, read_form, tidy
 from domain.tickets import Channel, ticket_number
-from settings import get_standard
 from templates.render import languages
 from web import report_help, report_pages
 from web.language import page_language

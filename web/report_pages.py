@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from clock import utc_now
 from db import attachments, clocks, commands, customers, tickets
+from db.standards import get_standard
 from domain.faults import Fault
 from domain.intake import OpenTicket
 from domain.links import LinkExpiredError
 from domain.pictures import MOST_PHOTOS
 from domain.tickets import ticket_number
-from settings import get_standard
 from templates.languages import region_name, word
 from templates.render import languages, render_page
 from web.language import house, page_language

@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from clock import utc_now
 from db import surveys
 from db.session import transaction
+from db.standards import get_standard
 from domain.faults import Fault, fault_of
 from domain.messages import LinkPurpose
 from domain.people import Actor, Role
 from domain.satisfaction import DIMENSIONS, STAGES, SurveyAnswer
-from settings import get_standard
 from web.linked import back_to, find_ticket, linked_page, read_link
 
 router = APIRouter()

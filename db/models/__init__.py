@@ -25,6 +25,7 @@ from db.models.quality import (
     RootCauseEvidence,
 )
 from db.models.satisfaction import Callback, Survey, SurveyAnswer, SurveyDraft
+from db.models.standard import StandardVersion
 from db.models.systems import ApiKey, WebhookDelivery, WebhookSubscription
 from db.models.tickets import Attachment, FormPhoto, PendingEvent, Plan, PlanOption, SlaClock, Ticket, TicketEvent
 
@@ -61,6 +62,7 @@ __all__ = [
     "SlaClock",
     "Staff",
     "StaffSession",
+    "StandardVersion",
     "Suppression",
     "Survey",
     "SurveyAnswer",

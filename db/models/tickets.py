@@ -102,6 +102,8 @@ class Ticket(Base):
     completed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     close_due_at: Mapped[datetime | None]
+    # By which its promises were made; null: by the files alone. No foreign key: every opening would lock one row.
+    standard_version: Mapped[int | None]
     expected_at: Mapped[datetime | None]
     event_count: Mapped[int] = mapped_column(server_default="0")
     event_digest: Mapped[bytes] = mapped_column(server_default=text(r"'\x'::bytea"))

@@ -24,7 +24,7 @@ from domain.links import PATHS, Subject, sign
 from domain.messages import LinkPurpose
 from domain.passwords import hash_password
 from domain.standard import Standard, load_standard
-from settings import get_settings, get_standard
+from settings import get_settings, written_standard
 from tests.browser.browsing import NAMES, Reader, executable, launch
 from tests.conftest import read_cast
 from tests.desk import Desk
@@ -99,7 +99,7 @@ class Site:
 def serving(database: str, home: Path) -> Iterator[Site]:
     """A web process as ``aftercare up`` starts it, this process pointed at the same database and settings."""
     port = free_port()
-    caches = (get_settings, get_standard, database_url)
+    caches = (get_settings, written_standard, database_url)
     monkeypatch = pytest.MonkeyPatch()
     for name, value in {
         "AFTERCARE_HOME": str(home),

@@ -13,19 +13,22 @@ import yaml
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.variables import Variable
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from cli import deployment, stack
-from db import events, tickets
+from db import events, standards, tickets
 from db.models import MediumState, Message, Staff
 from db.session import transaction
 from domain.interventions import MessageStep, TicketStep
+from domain.standard import STANDARD
 from domain.tickets import ticket_number
 from flows.digest_rebuild import digest_rebuild
 from flows.feedback_import import feedback_import
 from flows.message_decision import message_decision
 from flows.sla_watchdog import sla_watchdog
+from flows.standard_change import standard_change
 from flows.ticket_advance import ticket_advance
 from flows.ticket_handover import ticket_handover
 from flows.ticket_lifecycle import ticket_lifecycle
@@ -127,6 +130,29 @@ class TestForms:
         assert tried.message == "would be refused: 1"
         assert (folder / "answers.checked.xlsx").exists()
 
+    def test_the_standard_is_tried_then_changed_for_tickets_to_come(self, product: str) -> None:
+        deployment.create_variables(dict(os.environ))
+        Variable.set(STANDARD, {"priorities": {"P3": {"response": "10h"}}}, overwrite=True)
+        deployment.create_variables(dict(os.environ))  # what is there stays
+
+        tried = standard_change(REASON, now=NOW, return_state=True)
+        assert standards.get_standard().version is None
+        done = standard_change(REASON, apply=True, now=NOW, return_state=True)
+        again = standard_change(REASON, apply=True, now=NOW, return_state=True)
+        Variable.set(STANDARD, {"priorities": {"P3": {"response": "ten hours"}}}, overwrite=True)
+        nonsense = standard_change(REASON, apply=True, now=NOW, return_state=True)
+        standards.forget()
+
+        assert "figures that would change (run the form again with 'apply'): 1; open" in str(tried.message)
+        assert done.message == "version 1: figures changed: 1; open tickets touched: none"
+        assert again.message == "nothing changes: this is in force already"
+        assert nonsense.is_failed()
+        assert "priorities.P3.response: 'ten hours' is no duration" in str(nonsense.message)
+        assert standards.get_standard().version == 1
+        with transaction() as connection:
+            (version,) = standards.history(connection)
+        assert (version["reason"], version["adopted_by"], version["adopted_at"]) == (REASON, "operations", NOW)
+
     def test_filled_with_nonsense_start_nothing_and_name_the_field(self, product: str) -> None:
         stack.deploy(dict(os.environ))
         step = {"ticket": "TK-00000001", "step": "assign", "reason": REASON}
@@ -141,6 +167,7 @@ class TestForms:
                 {"sheet": "../../etc/passwd", "by_staff": 1, "reason": REASON},
                 "sheet",
             ),
+            ("standard_change/standard-change", {"reason": REASON, "apply": "perhaps"}, "apply"),
             ("message_decision/message-decision", {"message": 0, "step": "cancel", "reason": REASON}, "message"),
         ):
             with get_client(sync_client=True) as client:

@@ -18,7 +18,7 @@ from domain.lifecycle import CommandName
 from domain.messages import Medium, MessageKind
 from flows.message_delivery import message_delivery
 from flows.survey_dispatch import survey_dispatch
-from settings import get_settings, get_standard
+from settings import get_settings, written_standard
 from tasks.transports import transport
 from tests.conftest import read_cast
 from tests.desk import Desk
@@ -71,7 +71,7 @@ def ticket(
 ) -> int:
     """A ticket in diagnosis, whose messages so far do not matter."""
     with transaction() as connection:
-        desk = Desk(connection, get_standard(), at, read_cast(connection).supervisor)
+        desk = Desk(connection, written_standard(), at, read_cast(connection).supervisor)
         real = phone and f"+861390000{next(_numbers):04d}"
         ticket_id = desk.open(words, impact=None, phone=real, email=email, language="en")
         desk.follow_up(ticket_id)
@@ -86,7 +86,7 @@ def ticket(
 def log(ticket_id: int, step: str, *, at: datetime = NOON) -> None:
     """Queue one notice of progress to the customer."""
     with transaction() as connection:
-        desk = Desk(connection, get_standard(), at, read_cast(connection).supervisor)
+        desk = Desk(connection, written_standard(), at, read_cast(connection).supervisor)
         desk.give(ticket_id, CommandName.LOG_STEP, step=step, at=at)
 
 
@@ -257,7 +257,7 @@ class TestADaysSegments:
         own = tmp_path / "own.toml"
         own.write_text("[courtesy]\nsms_segments_per_day = 1\n")
         by_vendors.setenv("AFTERCARE_STANDARD", str(own))
-        for cached in (get_settings, get_standard):
+        for cached in (get_settings, written_standard):
             cached.cache_clear()
         log(ticket(), "one")
         log(ticket(phone="+8613800138001", email="second@example.com"), "two")
@@ -277,7 +277,7 @@ class TestADaysSegments:
 def test_a_survey_can_be_declined_by_one_click(by_vendors: Any, vendors: Vendors) -> None:
     ticket_id, day = ticket(phone=None), timedelta(days=1)
     with transaction() as connection:
-        desk = Desk(connection, get_standard(), NOON, read_cast(connection).supervisor)
+        desk = Desk(connection, written_standard(), NOON, read_cast(connection).supervisor)
         desk.give(ticket_id, CommandName.COMPLETE, summary="explained", guidance_only=True)
         connection.execute(text("DELETE FROM messages"))
     survey_dispatch(now=NOON + day, return_state=True)

@@ -22,7 +22,7 @@ from db.session import transaction
 from domain.lifecycle import CommandName, TicketState
 from domain.webhooks import secret_of, written_secret
 from flows.webhook_delivery import webhook_delivery
-from settings import get_settings, get_standard
+from settings import get_settings, written_standard
 from tests.conftest import read_cast
 from tests.desk import Desk
 from tests.receiver import Receiver, receiving
@@ -45,7 +45,7 @@ def told(product: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures.write_text('[webhooks]\nanswer_within = "1s"\n')
     monkeypatch.setenv("AFTERCARE_STANDARD", str(figures))
     monkeypatch.setenv("AFTERCARE_WEBHOOK_NETWORKS", "127.0.0.0/8")
-    for cached in (get_settings, get_standard):
+    for cached in (get_settings, written_standard):
         cached.cache_clear()
 
 
@@ -71,13 +71,13 @@ def learn(receiver: Receiver, row: Row) -> None:
 def work(tickets: int = 1, state: TicketState = TicketState.DIAGNOSING) -> list[str]:
     """Tickets with a history; returns their numbers."""
     with transaction() as connection:
-        desk = Desk(connection, get_standard(), utc_now(), read_cast(connection).supervisor)
+        desk = Desk(connection, written_standard(), utc_now(), read_cast(connection).supervisor)
         return [str(desk.ticket(desk.bring_to(state))["number"]) for _ in range(tickets)]
 
 
 def history(numbers: list[str]) -> set[tuple[str, int]]:
     with transaction() as connection:
-        desk = Desk(connection, get_standard(), utc_now(), read_cast(connection).supervisor)
+        desk = Desk(connection, written_standard(), utc_now(), read_cast(connection).supervisor)
         return {(number, seq) for number in numbers for seq in range(1, len(desk.kinds(int(number[3:]))) + 1)}
 
 
@@ -287,7 +287,7 @@ def test_what_happens_while_events_are_told_is_told_too(receiver: Receiver) -> N
     numbers = work(2)
     run()
     with transaction() as connection:
-        desk = Desk(connection, get_standard(), utc_now(), read_cast(connection).supervisor)
+        desk = Desk(connection, written_standard(), utc_now(), read_cast(connection).supervisor)
         for number in numbers:
             desk.give(int(number[3:]), CommandName.ADD_NOTE, note="n")
 

@@ -18,7 +18,7 @@ from domain.intake import CustomerDetails, Report
 from domain.people import Actor, Role
 from domain.satisfaction import SurveyAnswer
 from domain.tickets import Channel
-from settings import get_standard
+from settings import written_standard
 
 LIVES = 40
 
@@ -29,7 +29,7 @@ def plan() -> ProposePlan:
 
 def live(number: int) -> bool:
     """Take one customer's story as far as it goes now; True when it is at its end."""
-    standard, now = get_standard(), utc_now()
+    standard, now = written_standard(), utc_now()
     with transaction() as connection:
         details = CustomerDetails(name=f"Customer {number}", email=f"life{number}@example.com", language="en")
         customer_id = intake.find_or_add_customer(connection, details, standard=standard, now=now)
@@ -55,7 +55,7 @@ def live(number: int) -> bool:
 
 def give(connection: Any, ticket_id: int, command: Any, actor: Actor, key: str) -> None:
     commands.apply_command(
-        connection, ticket_id, command, actor, standard=get_standard(), now=utc_now(), idempotency_key=key
+        connection, ticket_id, command, actor, standard=written_standard(), now=utc_now(), idempotency_key=key
     )
 
 
@@ -81,7 +81,9 @@ def answer(ticket_id: int, number: int, customer: Actor) -> bool:
             return False
         given = SurveyAnswer(efficiency=score, attitude=score, solution=score, overall=score)
         try:
-            surveys.record_answer(connection, asked[-1]["id"], given, customer, standard=get_standard(), now=utc_now())
+            surveys.record_answer(
+                connection, asked[-1]["id"], given, customer, standard=written_standard(), now=utc_now()
+            )
         except IllegalTransitionError:
             return asked[-1]["state"] == "expired"
     return True

@@ -13,11 +13,12 @@ from sqlalchemy.engine import make_url
 from cli.what_if import page
 from db.session import engine
 from domain.standard import load_standard, overlay, read_figures
+from domain.standard_change import changed_figures
 from replay.engine import Replay
 from replay.history_map import load_map
 from replay.log_reader import read_log
 from replay.report import ReplayReport, report
-from replay.what_if import changed_figures, compare
+from replay.what_if import compare
 from tests.conftest import create_database
 
 MAP = load_map("helpdesk_log")

@@ -23,7 +23,7 @@ from domain.links import PATHS, Subject, sign
 from domain.messages import LinkPurpose
 from domain.people import Role
 from domain.standard import Standard
-from settings import get_settings, get_standard
+from settings import get_settings, written_standard
 from tests.conftest import read_cast
 from tests.desk import Desk, snapshot
 from web.api.description import PREFIX
@@ -110,7 +110,7 @@ MakeApi = Callable[..., Api]
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """An environment of one's own, read anew before and after."""
-    caches = (get_settings, get_standard, database_url)
+    caches = (get_settings, written_standard, database_url)
     monkeypatch.setenv("AFTERCARE_HOME", str(tmp_path))
     monkeypatch.setenv("AFTERCARE_SECRET_KEY", KEY)
     # A test may ask as often as it likes; what the limits do is shown in test_limits.py.

@@ -15,12 +15,12 @@ from clock import utc_now
 from db import attachments, commands, tickets
 from db.held import hold
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_WORDS, require_role
 from domain.commands import Command, build_command
 from domain.exceptions import IdempotencyKeyReusedError, InvalidInputError
 from domain.lifecycle import CommandName, require_permission
 from domain.pictures import LARGEST, read_picture
-from settings import get_standard
 from web.api import shapes
 from web.api.asked import Id, Known, Number, OnceKey, id_of, once_key
 from web.api.problems import documented

@@ -11,11 +11,11 @@ from clock import utc_now
 from db import commands
 from db.held import hold
 from db.session import transaction
+from db.standards import get_standard
 from domain.commands import COMMAND_TYPES, Command
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.lifecycle import COMMANDS, CommandName
 from domain.people import STAFF_ROLES
-from settings import get_standard
 from web.api import shapes
 from web.api.asked import Known, Number, OnceKey, id_of, once_key
 from web.api.examples import COMMANDS as EXAMPLES

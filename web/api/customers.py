@@ -9,11 +9,11 @@ from fastapi import APIRouter, Body, Query, Response
 from clock import utc_now
 from db import customers, intake
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_TAKE_REPORTS, require_role
 from domain.contact import normalise_email, normalise_phone
 from domain.exceptions import InvalidInputError
 from domain.intake import CustomerDetails
-from settings import get_standard
 from templates.languages import language_for, languages
 from web.api import shapes
 from web.api.asked import Id, Known, may_read_contact, naming, note_contact_view

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Body, Response
 from clock import utc_now
 from db import callbacks, surveys, tickets
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_RECORD_ANSWERS, require_role
 from domain.satisfaction import CallbackResult, CallbackState, SurveyAnswer
-from settings import get_standard
 from web.api import shapes
 from web.api.asked import (
     Cursor,

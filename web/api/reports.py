@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query
 from clock import utc_now
 from db import reports
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_REPORTS, require_role
 from domain.api_keys import Caller
 from domain.exceptions import InvalidInputError
 from domain.spans import Span, days_between, last_full_month, last_full_week, month_named, week_named
 from domain.texts import NO_NUL
-from settings import get_standard
 from web.api import figures
 from web.api.asked import Known, naming, seen_by
 

@@ -10,13 +10,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from clock import utc_now
 from db import clocks, customers, events, intake, tickets
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_TAKE_REPORTS, require_role
 from domain.commands import LARGEST_ID
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.intake import CustomerDetails, Report
 from domain.lifecycle import TicketState
 from domain.tickets import Priority
-from settings import get_standard
 from web.api import shapes
 from web.api.asked import (
     Cursor,

@@ -12,10 +12,11 @@ from clock import utc_now
 from db import webhooks
 from db.rows import Row
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_RUN_THE_SYSTEM, require_role
 from domain.texts import ShortText
 from domain.webhooks import EVENT_KINDS, LONGEST_URL, check_url, secret_of, written_secret
-from settings import get_settings, get_standard
+from settings import get_settings
 from web.api import shapes
 from web.api.asked import Id, Known
 from web.api.examples import SUBSCRIPTION

@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from clock import utc_now
 from db import improvement_actions, improvement_effects
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_IMPROVE, require_role
 from domain.commands import LARGEST_ID
 from domain.exceptions import IllegalTransitionError, NotFoundError
 from domain.improvement import ActionState
-from settings import get_standard
 from templates.languages import region_name, word
 from web.workbench.door import Member, StaffMember
 from web.workbench.forms import Filling

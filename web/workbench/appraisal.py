@@ -12,12 +12,12 @@ from fastapi.responses import Response
 from clock import utc_now
 from db import appraisal as measured
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_APPRAISAL
 from domain.appraisal import Measure, appraise
 from domain.exceptions import InvalidInputError
 from domain.people import Role
 from domain.spans import days_between
-from settings import get_standard
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show
 

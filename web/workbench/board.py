@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from clock import utc_now
 from db import boards, commands
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_BOARD
 from domain.commands import Assign
 from domain.exceptions import IllegalTransitionError, InvalidInputError, NotFoundError
 from domain.tickets import ticket_id
-from settings import get_standard
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show
 from web.workbench.outbox import told

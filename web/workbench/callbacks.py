@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from clock import utc_now
 from db import callbacks, contact_views, dossiers, surveys
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_CONTACT, MAY_RECORD_ANSWERS, require_role
 from domain.commands import LARGEST_ID
 from domain.exceptions import IllegalTransitionError, NotFoundError, NotPermittedError
 from domain.faults import Fault
 from domain.satisfaction import DIMENSIONS, CallbackKind, CallbackResult, SurveyAnswer
-from settings import get_standard
 from web.workbench.calls import call_of, queue_of
 from web.workbench.door import Member, StaffMember
 from web.workbench.frame import show

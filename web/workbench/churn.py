@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from clock import utc_now
 from db import churn
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_CARE
 from domain.churn import Care, CareAction, Sign, suggested
 from domain.commands import LARGEST_ID
 from domain.contact import shown_name
 from domain.exceptions import IllegalTransitionError
 from domain.faults import Fault
-from settings import get_standard
 from web.workbench.door import StaffMember, require
 from web.workbench.forms import Field, Filling, show_fields
 from web.workbench.frame import show

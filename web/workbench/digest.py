@@ -12,13 +12,13 @@ from fastapi.responses import RedirectResponse, Response
 from clock import utc_now
 from db import digests, reports, staff
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_BOARD
 from domain.digest_schedule import DigestPeriod, DigestWish
 from domain.exceptions import InvalidInputError, NotFoundError
 from domain.metrics import METRICS
 from domain.people import Role
 from domain.spans import Span, SpanKind, last_full_week, month_named, month_of, week_named, week_of
-from settings import get_standard
 from templates.languages import entry
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show

@@ -15,10 +15,11 @@ from fastapi.concurrency import run_in_threadpool
 from clock import utc_now
 from db import staff_sessions
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import require_role
 from domain.exceptions import NotPermittedError
 from domain.people import Actor, Role
-from settings import get_settings, get_standard
+from settings import get_settings
 from templates.languages import language_for
 
 SIGN_IN = "/workbench/sign-in"

@@ -13,10 +13,10 @@ from fastapi.responses import Response
 from clock import utc_now
 from db import feedback
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_FEEDBACK
 from domain.exceptions import InvalidInputError
 from domain.spans import MOST_DAYS, days_between
-from settings import get_standard
 from templates.tag_names import tag_name
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show

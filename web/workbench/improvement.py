@@ -16,13 +16,13 @@ from clock import utc_now
 from db import improvement_actions, root_causes, staff
 from db.root_causes import LowScores
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_IMPROVE
 from domain.commands import LARGEST_ID
 from domain.exceptions import InvalidInputError
 from domain.faults import Fault
 from domain.improvement import MOST_EVIDENCE, Stage, is_overdue
 from domain.tickets import Category
-from settings import get_standard
 from templates.languages import region_name, word
 from web.workbench.door import StaffMember, require
 from web.workbench.forms import Filling

@@ -12,11 +12,11 @@ from clock import utc_now
 from db import worklists
 from db.rows import Row
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_CONTACT, MAY_TAKE_TICKETS
 from domain.contact import mask_phone, normalise_phone, shown_name
 from domain.exceptions import InvalidInputError
 from domain.tickets import ticket_id
-from settings import get_standard
 from web.workbench.door import Member, StaffMember
 from web.workbench.frame import show, show_part
 

@@ -14,11 +14,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from clock import utc_now
+from db.standards import get_standard
 from domain.access import MAY_IMPORT_ANSWERS
 from domain.exceptions import InvalidInputError
 from domain.paper_map import load_map
 from domain.paper_rows import Fate
-from settings import get_standard
 from tasks.feedback import import_answers
 from templates.checked_sheet import said
 from web.workbench.door import StaffMember, require

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from clock import utc_now
 from db import dossiers, quality
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_SCORES, MAY_SCORE
 from domain.agreement import agreement
 from domain.commands import LARGEST_ID
@@ -22,7 +23,6 @@ from domain.exceptions import IllegalTransitionError, InvalidInputError, NotFoun
 from domain.faults import Fault, fault_of
 from domain.quality import ASSESSMENT, BEST_MARK, GROUPS, Criterion, Marked
 from domain.spans import last_full_week, week_named, week_of
-from settings import get_standard
 from templates.languages import word
 from web.workbench.door import Member, StaffMember, require
 from web.workbench.forms import Field, Filling, ShownForm, show_fields

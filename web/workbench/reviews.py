@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from clock import utc_now
 from db import reviews, tickets
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_REVIEW
 from domain.faults import Fault
 from domain.reviews import Review
 from domain.tickets import ticket_id
-from settings import get_standard
 from web.workbench.door import StaffMember, require
 from web.workbench.forms import Field, Filling, show_fields
 from web.workbench.frame import show

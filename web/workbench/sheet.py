@@ -16,10 +16,10 @@ from starlette.background import BackgroundTask
 from clock import utc_now
 from db import tracking
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_BOARD
 from domain.exceptions import InvalidInputError
 from domain.tracking import opened_within
-from settings import get_standard
 from templates import tracking_sheet
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show

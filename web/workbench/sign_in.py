@@ -11,12 +11,13 @@ from fastapi.responses import RedirectResponse, Response
 from clock import utc_now
 from db import staff_accounts, staff_sessions
 from db.session import transaction
+from db.standards import get_standard
 from domain.exceptions import InvalidInputError
 from domain.invitations import invited, is_unused
 from domain.links import LinkError
 from domain.passwords import LEAST, MOST, hash_password, is_outdated, is_right
 from domain.rate_limit import client_address
-from settings import get_settings, get_standard
+from settings import get_settings
 from templates.languages import languages
 from web.language import page_language
 from web.workbench.door import SIGN_IN, Member, StaffMember, forget, keep, require_own_origin, token_of

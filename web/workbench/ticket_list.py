@@ -11,12 +11,12 @@ from fastapi.responses import Response
 from clock import utc_now
 from db import staff, ticket_lists
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_CONTACT, MAY_READ_REPORTS
 from domain.contact import shown_name
 from domain.exceptions import InvalidInputError
 from domain.ticket_filter import NONE, Happened, read_filter
 from domain.tickets import Category, Channel, Priority
-from settings import get_standard
 from templates.languages import region_name, word
 from web.workbench.door import StaffMember, require
 from web.workbench.frame import show

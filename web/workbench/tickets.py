@@ -16,6 +16,7 @@ from db import attachments, clocks, commands, contact_views, dossiers, quality, 
 from db.held import hold
 from db.rows import Row
 from db.session import transaction
+from db.standards import get_standard
 from domain.access import MAY_READ_CONTACT, MAY_WRITE_ARTICLES
 from domain.commands import Assign, Command
 from domain.exceptions import (
@@ -29,7 +30,7 @@ from domain.exceptions import (
 from domain.faults import Fault
 from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState
 from domain.tickets import ticket_id
-from settings import get_settings, get_standard
+from settings import get_settings
 from templates.languages import language_for, word
 from web.workbench.desk import Attempt, in_order, page_of
 from web.workbench.door import Member, StaffMember
