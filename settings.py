@@ -173,6 +173,7 @@ class Settings(BaseSettings):
     webhook_networks: Networks = Field(
         default="", description="Networks that are not public and to which webhooks may go all the same."
     )
+    log: Literal["plain", "json"] = Field(default="plain", description="How log lines are written.")
     metrics_token: PlainSecret | None = Field(
         default=None, min_length=16, description="What Prometheus must show at /metrics; none: there is no such page."
     )

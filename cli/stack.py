@@ -14,6 +14,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+import logs
 from channels import registry
 from cli.failure import CommandError
 from cli.supervisor import Program, Supervisor
@@ -74,7 +75,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
-    }
+    } | (dict(logs.FOR_PREFECT) if settings.log == "json" else {})
 
 
 def programs(settings: Settings) -> list[Program]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+import logs
 import tracing
 from db import alarms, clocks, entries, events, outbox
 from db.effects import EFFECTS
@@ -24,6 +26,8 @@ from domain.lifecycle import COMMANDS, STATES, CommandName, TicketState, next_st
 from domain.people import Actor
 from domain.standard import Standard
 from domain.tickets import Channel, Priority
+
+_log = logging.getLogger(logs.OURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def apply_to(
 
         moved, late = _move_clocks(work, command, state)
         event_id = _write(work, command, state, moved, late, idempotency_key, newest=standard)
+    _log.info("command", extra={"ticket": held.number, "event": command.name.value, "state": state.value})
     return Applied(held.id, held.number, state, event_id, facts=work.facts)
 
 

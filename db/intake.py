@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Text, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+import logs
 import tracing
 from db import clocks, commands, customers, events, openings, tickets, turns
 from db.held import hold
@@ -23,6 +25,8 @@ from domain.sla import ClockKind
 from domain.standard import Standard
 from domain.tickets import Category, Impact, Priority, ticket_number
 from domain.triage import Suggestion, priority_for, suggest_category, suggest_impact, suggest_safety_risk
+
+_log = logging.getLogger(logs.OURS)
 
 _ADD_CUSTOMER = insert(Customer).returning(Customer.id)
 _LOCK_CUSTOMER = (
@@ -209,8 +213,10 @@ def _open(
     )
     with tracing.span("open", {tracing.EVENT: "opened"}):
         ticket_id, event_id = openings.write(connection, ticket, opened, started)
-        tracing.describe({tracing.TICKET: ticket_number(ticket_id)})
-    return Opened(ticket_id, ticket_number(ticket_id), event_id)
+        number = ticket_number(ticket_id)
+        tracing.describe({tracing.TICKET: number})
+    _log.info("command", extra={"ticket": number, "event": "opened", "state": TicketState.NEW.value})
+    return Opened(ticket_id, number, event_id)
 
 
 def find_known(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter, defaultdict
@@ -16,6 +17,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlalchemy.exc import OperationalError
 
+import logs
 import tracing
 from channels.base import Outgoing, Sent, Transport
 from db import doubts, enclosures, fates, handovers, outbox
@@ -30,6 +32,7 @@ from settings import SettingsError
 from tasks import story, words
 from tasks.transports import transport
 
+_log = logging.getLogger(logs.OURS)
 BATCH = 200
 # A vendor answers in tens of milliseconds, most of which a thread waits.
 SENDERS = 40
@@ -130,20 +133,27 @@ class _Sending:
                 outcome = self.through.send(_outgoing(row), now=self.now)
             except Exception as error:  # noqa: BLE001  whatever a transport did not foresee, only this one is in doubt
                 outcome = Unknown(f"crashed: {type(error).__name__}")
-            tracing.describe({"aftercare.outcome": type(outcome).__name__.lower()})
+            word = type(outcome).__name__.lower()
+            tracing.describe({"aftercare.outcome": word})
+        facts = {"ticket": _number(row), "message_id": row["id"], "kind": row["kind"], "medium": row["medium"]}
+        _log.info("send", extra=facts | {"vendor": self.through.name, "outcome": word})
         if isinstance(outcome, Stopped):
             self.stopped = outcome
         return outcome
 
     def _says(self, row: Row) -> tracing.Attributes:
         return {
-            tracing.TICKET: row["ticket_id"] and ticket_number(row["ticket_id"]),
+            tracing.TICKET: _number(row),
             "messaging.system": self.through.name,
             "messaging.operation.type": "send",
             "messaging.message.id": str(row["id"]),
             "aftercare.message.kind": row["kind"],
             "aftercare.message.medium": row["medium"],
         }
+
+
+def _number(row: Row) -> str | None:
+    return ticket_number(row["ticket_id"]) if row["ticket_id"] else None
 
 
 def are_doubts_due(*, now: datetime) -> bool:

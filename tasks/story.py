@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect.events import emit_event
-from prefect.runtime import flow_run
+from prefect.runtime import flow_run, task_run
 
+import logs
 import tracing
 
 # Under backlog one task run takes this many tickets; with little to do each ticket has a run of its own.
@@ -56,6 +57,8 @@ def tell_service(what: str, **facts: str | int) -> None:
 
 @contextmanager
 def traced(what: str) -> Iterator[None]:
-    """A task run as a span that names its flow run; those of tickets and messages within are linked to it."""
-    with tracing.span(what, {"prefect.flow_run.id": flow_run.id} if tracing.is_on() else {}):
+    """A task run as a span and in log lines that name its flow run; spans of tickets and messages are linked to it."""
+    run = flow_run.id
+    facts = logs.within(flow_run_id=run, flow=flow_run.flow_name, task_run=task_run.name)
+    with facts, tracing.span(what, {"prefect.flow_run.id": run}):
         yield

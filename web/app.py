@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+import logs
 from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings, written_standard
@@ -50,6 +51,8 @@ from web.workbench import photos as workbench_photos
 def create_app() -> FastAPI:
     """The application that ``aftercare up`` serves."""
     settings = get_settings()
+    if settings.log == "json":
+        logs.as_json()
     written_standard()  # read now, with a second's worth of holidays: not while the first customer waits
     # A redirect to the same path with or without a slash would be built from the Host header.
     app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)

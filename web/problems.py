@@ -15,6 +15,7 @@ from domain.faults import Fault, fault_of
 from domain.links import LinkError, LinkExpiredError
 from domain.pictures import LARGEST
 from templates.render import WordsError, render_page
+from web.access import HEADER, request_id
 from web.headers import headers_for
 from web.language import house, page_language
 
@@ -67,12 +68,14 @@ def too_large_page(request: Request) -> HTMLResponse:
 
 
 def error_page(request: Request) -> Response:
-    """Something is wrong with us; nothing of it is told."""
+    """Something is wrong with us; nothing of it is told but the id by which the log knows it."""
+    known = request_id(request)
     try:
-        page: Response = _bare(request, "error", status=500)
+        page: Response = _bare(request, "error", status=500, request_id=known)
     except (WordsError, ValueError):
         page = PlainTextResponse("Something went wrong. 出错了。", 500)
     page.headers.update(headers_for(request.url.path))
+    page.headers[HEADER] = known or ""
     return page
 
 
