@@ -74,6 +74,8 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         # Our server, on 127.0.0.1, wants no CSRF tokens: no client need ask for one before its first request.
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
+        # glibc keeps memory for each thread apart, which programs that run one thread at a time need not.
+        "MALLOC_ARENA_MAX": "1",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
     } | (dict(logs.FOR_PREFECT) if settings.log == "json" else {})
 
