@@ -175,28 +175,24 @@ def _programs(compose: Mapping[str, Any], settings: Any, ports: list[int]) -> It
     """Each of compose's services as often as it says. ``ports``: pages, Prefect, two and two replicas, Redis."""
 
     def command(service: str) -> list[str]:
-        return [str(part).replace("0.0.0.0", "127.0.0.1") for part in compose["services"][service]["command"]]
+        first, *others = (str(part) for part in compose["services"][service]["command"])
+        return [shutil.which(first, path=f"{_BIN}{os.pathsep}{os.environ['PATH']}") or first, *others]
 
     def times(service: str) -> range:
         return range(1, compose["services"][service]["deploy"]["replicas"] + 1)
 
-    redis = shutil.which("redis-server") or ""
     data = settings.home / "redis"
     data.mkdir(parents=True)
-    yield Program("redis", [redis, *command("redis")[1:], "--port", str(ports[6]), "--dir", str(data)], 1)
+    here = ["--bind", "127.0.0.1", "--port", str(ports[6]), "--dir", str(data), "--set-proc-title", "no"]
+    yield Program("redis", [*command("redis"), *here], 1)
     fronts = [f"{ports[0]}:{ports[2]},{ports[3]}", f"{ports[1]}:{ports[4]},{ports[5]}"]
     yield Program("front", [sys.executable, "-m", "benchmarks.chaos.front", *fronts], 5)
     for number in times("prefect-server"):
-        arguments = [*command("prefect-server")[1:], "--port", str(ports[3 + number])]
-        yield Program(f"prefect-{number}", [str(_BIN / "prefect"), *arguments], 10)
-    yield Program("services", [str(_BIN / "prefect"), *command("prefect-services")[1:]], 10)
+        served = [part.replace("0.0.0.0", "127.0.0.1") for part in command("prefect-server")]
+        yield Program(f"prefect-{number}", [*served, "--port", str(ports[3 + number])], 10)
+    yield Program("services", command("prefect-services"), 10)
     for number in times("web"):
-        served = stack.programs(settings.model_copy(update={"web_port": ports[1 + number]}))
-        yield Program(f"web-{number}", next(p.command for p in served if p.name == "web"), 20)
-    work = next(program.command for program in stack.programs(settings) if program.name == "worker")
+        up = stack.programs(settings.model_copy(update={"web_port": ports[1 + number]}))
+        yield Program(f"web-{number}", next(p.command for p in up if p.name == "web"), 20)
     for number in times("worker"):
-        named = [
-            f"aftercare-{number}" if part == "aftercare" and work[at - 1] == "--name" else part
-            for at, part in enumerate(work)
-        ]
-        yield Program(f"worker-{number}", named, 30, autostart=False)
+        yield Program(f"worker-{number}", [*command("worker"), "--name", f"aftercare-{number}"], 30, autostart=False)
