@@ -1,7 +1,7 @@
 """This file runs a step again and again for the length of a window: how a flow is always awake without ever waiting.
 
 A scheduled run lives for its window, a little longer than the time to the next one. Nothing is kept in memory: a run
-that is killed is replaced within seconds, because the windows of the other flows see to it (tasks/windows.py), and two
+that is killed is replaced within seconds, because every worker sees to it (tasks/windows.py), and two
 at once share the work, because the claims are in the database.
 """
 
@@ -37,7 +37,7 @@ def drain(step: Callable[[datetime], int], *, now: datetime | None, window_secon
     away: Exception | None = None
     while utc_now() < end:
         try:
-            with awake(name, utc_now) if name in FLOWS else nullcontext():
+            with awake(name) if name in FLOWS else nullcontext():
                 while (moment := utc_now()) < end:
                     if not step(moment):
                         time.sleep(TICK_SECONDS)

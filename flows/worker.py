@@ -13,7 +13,9 @@ import runpy
 import sys
 import warnings
 from collections.abc import Mapping
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +39,18 @@ def main() -> None:
     _forks.set_forkserver_preload(_SHARED)
     # Its module says: "Uses module-level `run_process` reference -- patch the module to override."
     _starter_engine.run_process = _fork  # type: ignore[attr-defined, assignment]
+    _forks.Process(target=_watch_windows, daemon=True).start()
     sys.argv.insert(1, "worker")
     app()
+
+
+def _watch_windows() -> None:
+    """Begin anew the windows that die, here or with another worker; a forked process that lives as long as this one."""
+    from clock import utc_now
+    from tasks.windows import watch
+
+    if (worker := parent_process()) is not None:
+        watch(partial(wait, [worker.sentinel]), utc_now)
 
 
 async def _fork(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import httpx
@@ -17,6 +16,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
 )
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -27,27 +27,22 @@ from domain.windows import BEGUN_ANEW, successor_window
 FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchdog", "callback_escalation")
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
+# Not deployed yet; and a client that reaches no server at its first word says so with a RuntimeError.
+_PREFECT_AWAY = (httpx.HTTPError, ObjectNotFound, RuntimeError)
 LOOK_SECONDS = 5.0
 _RARELY = 6
 
 
-@contextmanager
-def awake(flow_name: str, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Within it everybody sees that a window of this flow is awake, and another's that dies is begun anew."""
-    over = threading.Event()
-    with windows.awake(database_url(), flow_name):
-        # In a thread of its own: a Prefect server that does not answer must not keep a window from its work.
-        threading.Thread(target=_watch, args=(over, clock), daemon=True).start()
-        try:
-            yield
-        finally:
-            over.set()
+def awake(flow_name: str) -> AbstractContextManager[None]:
+    """Within it everybody sees that a window of this flow is awake."""
+    return windows.awake(database_url(), flow_name)
 
 
-def _watch(over: threading.Event, clock: Callable[[], datetime]) -> None:
+def watch(is_over: Callable[[float], object], clock: Callable[[], datetime]) -> None:
+    """Begin anew each window that dies, until ``is_over``, which waits for as many seconds, says so."""
     seen: set[str] = set()
     for look in itertools.count(1):
-        if over.wait(LOOK_SECONDS):
+        if is_over(LOOK_SECONDS):
             return
         try:
             with reading() as connection:
@@ -55,7 +50,7 @@ def _watch(over: threading.Event, clock: Callable[[], datetime]) -> None:
             # One that was never seen awake may have died on its way, or have nothing to do.
             for flow_name in (seen if look % _RARELY else {*FLOWS}) - now_awake:
                 begin_anew(flow_name, now=clock())
-        except (*DATABASE_AWAY, httpx.HTTPError):
+        except (*DATABASE_AWAY, *_PREFECT_AWAY):
             continue
         seen |= now_awake
 
