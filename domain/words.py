@@ -12,8 +12,6 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 
-import rjieba
-
 from domain.quality_policies import FeedbackPolicy
 
 # Chinese in one piece, a word of an alphabet, or anything else that is no blank: there a phrase ends.
@@ -75,6 +73,9 @@ def _count(texts: Iterable[str], own: frozenset[str], synonyms: Mapping[str, str
 
 def _clauses(text: str) -> Iterator[list[str]]:
     """The words of each stretch without punctuation or figures, in lower case."""
+    # Its dictionary takes 30 MB: only who counts words is to have it.
+    import rjieba
+
     clause: list[str] = []
     for piece in _PIECES.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'")):
         if _CHINESE.match(piece):
