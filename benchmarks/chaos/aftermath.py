@@ -113,7 +113,10 @@ class Ledger:
                 "WHERE m.state NOT IN ('unknown', 'queued') GROUP BY m.id "
                 "HAVING count(b.id) <> CASE WHEN m.state IN ('delivered', 'accepted') THEN 1 ELSE 0 END"
             ),
-            "a message failed": self.rows("SELECT id, kind, error_code FROM messages WHERE state = 'failed'"),
+            "a message failed, or was withheld for another reason than that it was out of date": self.rows(
+                "SELECT id, kind, error_code FROM messages WHERE state = 'failed' "
+                "OR state = 'withheld' AND error_code IS DISTINCT FROM 'out_of_date'"
+            ),
             "a ticket has not one acknowledgement": self.rows(
                 "SELECT t.id, count(m.id) FROM tickets t LEFT JOIN messages m ON m.ticket_id = t.id "
                 "AND m.kind = 'ticket_received' GROUP BY t.id HAVING count(m.id) <> 1"
