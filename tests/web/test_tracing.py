@@ -15,10 +15,12 @@ from sqlalchemy import text
 
 import tracing
 from clock import utc_now
-from db import follow_ups
+from db import follow_ups, inbox
 from db.session import transaction
+from domain.delivery import InboundText
 from domain.messages import LinkPurpose, Medium
 from tasks import claims, messages
+from tasks.inbox import handle_inbox
 from tests.web.conftest import Api, Site
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -113,6 +115,25 @@ def test_one_trace_leads_from_the_request_to_the_message_and_names_nobody(
     assert [secret for secret in secrets if secret.encode() in exported] == []
 
 
+def test_what_a_customer_texts_leads_from_the_callback_to_the_event(site: Site, collector: Collector) -> None:
+    now = utc_now()
+    with site.desk() as desk:
+        ticket_id = desk.open(SAID, phone=WORDS["phone"])
+    with transaction(site.database) as connection, tracing.span("POST", {}, kind="server"):
+        inbox.store(connection, "twilio", [InboundText("SM1", WORDS["phone"], "zebra")], now=now)
+    handle_inbox.fn(now)
+    tracing.flush()
+
+    with transaction(site.database) as connection:
+        latest = "SELECT traceparent FROM ticket_events WHERE ticket_id = :t ORDER BY seq DESC LIMIT 1"
+        _, trace_id, span_id, _ = connection.execute(text(latest), {"t": ticket_id}).scalar_one().split("-")
+    by_name = {span.name: span for span in collector.spans()}
+    assert by_name["take in InboundText"].parent_span_id == by_name["POST"].span_id
+    assert by_name["POST"].trace_id == bytes.fromhex(trace_id)
+    assert bytes.fromhex(span_id) in {span.span_id for span in by_name.values()}
+    assert b"zebra" not in b"".join(collector.bodies)
+
+
 def test_a_stranger_cannot_go_on_with_a_trace_nor_an_error_tell_its_words(site: Site, collector: Collector) -> None:
     site.client.get(site.link(LinkPurpose.PROGRESS, 1), headers={"traceparent": CALLER})
     with pytest.raises(ValueError, match="zebra"), tracing.span("failing", {}):
@@ -131,5 +152,7 @@ def test_while_it_is_off_nothing_is_stored(site: Site, api: Api) -> None:
 
     with transaction(site.database) as connection:
         stored = connection.execute(text("SELECT count(traceparent) FROM ticket_events")).scalar_one()
+        kept = connection.execute(text("SELECT provider, outcome, took >= 0, waited >= took FROM handovers")).all()
+    assert kept == [("mailbox", "accepted", True, True)]  # how long it took is kept all the same
     assert tracing.traceparent() is None
     assert stored == 0
