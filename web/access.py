@@ -10,6 +10,7 @@ import secrets
 import time
 
 from fastapi import Request
+from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 # Asked every few seconds, or with each page.
 _UNSEEN = ("/health", "/metrics", "/static/")
 HEADER = "X-Request-Id"
+# FastAPI's own spans and logs hold the address and what an exception says; a variable of its own would export them.
+NO_OTHER_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 _KEPT = "request_id"
 
 

@@ -18,7 +18,7 @@ from db.session import transaction
 from domain.exceptions import DomainError, InvalidInputError
 from settings import get_settings, written_standard
 from web import mailbox, metrics, pages, photos, privacy, problems, progress, report, survey, unsubscribe, webhooks
-from web.access import Access
+from web.access import NO_OTHER_TELEMETRY, Access
 from web.api.app import create_api
 from web.api.description import PREFIX
 from web.api.problems import problem
@@ -55,7 +55,14 @@ def create_app() -> FastAPI:
         logs.as_json()
     written_standard()  # read now, with a second's worth of holidays: not while the first customer waits
     # A redirect to the same path with or without a slash would be built from the Host header.
-    app = FastAPI(title="Aftercare", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Aftercare",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry=NO_OTHER_TELEMETRY,
+    )
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.mount(PREFIX, create_api())
     app.include_router(progress.router)

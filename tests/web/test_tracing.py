@@ -58,6 +58,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")  # it would export addresses and exceptions
     tracing.is_on.cache_clear()
     tracing._provider.cache_clear()
     yield taken
@@ -84,7 +85,7 @@ def deliver(site: Site) -> None:
 
 
 def test_one_trace_leads_from_the_request_to_the_message_and_names_nobody(
-    site: Site, api: Api, collector: Collector
+    collector: Collector, site: Site, api: Api
 ) -> None:
     opened = api.post("/tickets", {"customer": WORDS, "report": REPORT}, traceparent=CALLER)
     deliver(site)
@@ -115,7 +116,7 @@ def test_one_trace_leads_from_the_request_to_the_message_and_names_nobody(
     assert [secret for secret in secrets if secret.encode() in exported] == []
 
 
-def test_what_a_customer_texts_leads_from_the_callback_to_the_event(site: Site, collector: Collector) -> None:
+def test_what_a_customer_texts_leads_from_the_callback_to_the_event(collector: Collector, site: Site) -> None:
     now = utc_now()
     with site.desk() as desk:
         ticket_id = desk.open(SAID, phone=WORDS["phone"])
@@ -134,7 +135,7 @@ def test_what_a_customer_texts_leads_from_the_callback_to_the_event(site: Site, 
     assert b"zebra" not in b"".join(collector.bodies)
 
 
-def test_a_stranger_cannot_go_on_with_a_trace_nor_an_error_tell_its_words(site: Site, collector: Collector) -> None:
+def test_a_stranger_cannot_go_on_with_a_trace_nor_an_error_tell_its_words(collector: Collector, site: Site) -> None:
     site.client.get(site.link(LinkPurpose.PROGRESS, 1), headers={"traceparent": CALLER})
     with pytest.raises(ValueError, match="zebra"), tracing.span("failing", {}):
         raise ValueError(SAID)

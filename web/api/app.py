@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from domain.exceptions import DomainError
 from settings import get_settings
+from web.access import NO_OTHER_TELEMETRY
 from web.api import (
     articles,
     attachments,
@@ -34,6 +35,7 @@ from web.api.problems import Fault
 def create_api() -> FastAPI:
     """The application under ``/api/v1``; it has its own problems, the pages keep theirs."""
     api = FastAPI(
+        telemetry=NO_OTHER_TELEMETRY,
         title=description.TITLE,
         docs_url=None,
         redoc_url=None,
