@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 
-from prefect.logging import get_logger
+from prefect.logging import get_logger, get_run_logger
 from prefect.runtime import flow_run
 
 from clock import utc_now
@@ -44,7 +44,8 @@ def drain(step: Callable[[datetime], int], *, now: datetime | None, window_secon
                     away = None
         except DATABASE_AWAY as error:
             if away is None:
-                get_logger("flow_runs").warning("The database does not answer; this run waits for it.")
+                logger = get_run_logger() if name else get_logger()
+                logger.warning("The database does not answer; this run waits for it.")
             away = error
             time.sleep(TICK_SECONDS)
     if away is not None:
