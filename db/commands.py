@@ -83,7 +83,7 @@ def apply_to(
     resume_state = TicketState(ticket["resume_state"]) if ticket["resume_state"] else None
     state = next_state(old_state, command.name, resume_state=resume_state)
 
-    work = Work(held, actor, held.promised_by(standard), now)
+    work = Work(held, actor, held.promised_by(standard), held.no_earlier(now))
     with tracing.span(command.name.value, {tracing.TICKET: held.number, tracing.EVENT: command.name.value}):
         EFFECTS[command.name](work, command)
         if state is not old_state:

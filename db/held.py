@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,14 @@ class HeldTicket:
     def promised_by(self, newest: Standard) -> Standard:
         """The standard by which its promises were made."""
         return standards.of_ticket(self.connection, self.row, newest)
+
+    def no_earlier(self, now: datetime) -> datetime:
+        """``now``, or the ticket's last known moment: a machine's clock that was set back moves nothing back."""
+        known: list[datetime | None] = [self.row[name] for name in ("opened_at", "completed_at", "closed_at")]
+        for clock in map(clocks.to_clock, self.clocks):
+            known += [clock.started_at, clock.stopped_at]
+            known += [moment for rest in clock.pauses[-1:] for moment in (rest.since, rest.until)]
+        return max(now, *(moment for moment in known if moment is not None))
 
     def forget_clocks(self) -> None:
         """Read the clocks anew when they are next needed: another round has begun."""

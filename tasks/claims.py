@@ -41,6 +41,9 @@ from templates.render import WordsError
 
 # What one claim takes is what a killed sender leaves to be looked up: enough to keep the threads busy, no more.
 BATCH = 100
+# While this version is replaced, worker by worker: what only the next one can say is left to it.
+_KINDS = frozenset(kind.value for kind in MessageKind)
+_UNTIL_A_NEWER_ONE_SENDS = timedelta(minutes=1)
 # No reason for anybody to call: a survey less, and what is settled.
 _AS_IT_SHOULD_BE = frozenset({"declined", "out_of_date", ERASED})
 
@@ -133,6 +136,9 @@ class _Claim:
         waits: dict[int, datetime] = {}
         withheld: dict[int, str] = {}
         for row in rows:
+            if row["kind"] not in _KINDS:
+                waits[row["id"]] = self.now + _UNTIL_A_NEWER_ONE_SENDS
+                continue
             try:
                 decision = self._decision(row, suppressed, before)
             except (LookupError, TypeError, ValueError) as error:  # one row that cannot be read holds up nobody

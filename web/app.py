@@ -116,7 +116,8 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeoutError)
-    def unavailable(request: Request, _error: OperationalError | PoolTimeoutError) -> HTMLResponse:
+    def unavailable(request: Request, error: OperationalError | PoolTimeoutError) -> HTMLResponse:
+        problems.note_outage(error)
         return problems.unavailable_page(request)
 
     @app.exception_handler(Exception)

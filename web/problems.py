@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from db.session import cause
 from domain.exceptions import DomainError, ErasedError, InvalidInputError, NotFoundError
 from domain.faults import Fault, fault_of
 from domain.links import LinkError, LinkExpiredError
@@ -18,6 +22,8 @@ from templates.render import WordsError, render_page
 from web.access import HEADER, request_id
 from web.headers import headers_for
 from web.language import house, page_language
+
+_log = logging.getLogger("uvicorn.error")
 
 # What the forms ask for, as a problem page names it: ticked or pressed, or written.
 _CHOSEN = frozenset({"answer", "option", "signature"})
@@ -47,6 +53,11 @@ def problem_page(request: Request, error: DomainError) -> HTMLResponse:
 def not_found_page(request: Request, *, status: int = 404) -> HTMLResponse:
     """No such page."""
     return _bare(request, "not_found", status=status)
+
+
+def note_outage(error: OperationalError | PoolTimeoutError) -> None:
+    """Say in the server's log why readers are asked to come again: only the database knows."""
+    _log.error("the database does not serve: %s", cause(error) if isinstance(error, OperationalError) else error)
 
 
 def unavailable_page(request: Request) -> HTMLResponse:

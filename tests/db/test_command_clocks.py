@@ -29,6 +29,19 @@ def test_assignment_stops_the_assignment_clock_only(desk: Desk) -> None:
     assert clocks["resolution"]["stopped_at"] is None
 
 
+@pytest.mark.parametrize("command", [C.CANCEL, C.COMPLETE])
+def test_a_machine_s_clock_that_was_set_back_moves_nothing_back(desk: Desk, command: CommandName) -> None:
+    ticket_id = desk.bring_to(S.IN_WORK)
+    values = {C.CANCEL: {"reason": "by mistake"}, C.COMPLETE: {"summary": "new pump", "tested": True}}[command]
+
+    desk.give(ticket_id, command, at=desk.after(hours=-1), **values)
+
+    at = [event["at"] for event in events.list_of(desk.connection, ticket_id)]
+    assert at == sorted(at)
+    assert {clock["stopped_at"] for clock in desk.clocks(ticket_id).values()} <= set(at)
+    assert list(events.find_flaws(desk.connection)) == []
+
+
 def test_the_first_contact_stops_the_response_clock(desk: Desk) -> None:
     ticket_id = desk.bring_to(S.ASSIGNED)
 

@@ -16,6 +16,7 @@ from domain.delivery import Accepted, MessageState, NotFound, NotSent, Outcome, 
 from domain.exceptions import DomainError, NotFoundError
 from domain.messages import Enclosure, Medium, MessageKind
 from domain.standard import load_standard
+from tasks import claims
 
 CONTEXT = {
     "ticket_number": "TK-00000001",
@@ -212,6 +213,16 @@ class TestClaiming:
         stored = _stored(connection, row["id"])
         assert (stored.state, stored.error_code, stored.body) == ("failed", "words", None)
         assert _claim(connection, now) == []
+
+    def test_what_only_a_newer_version_can_say_is_left_to_it(self, connection: Connection, now: datetime) -> None:
+        _queue(connection, now)
+        (row,) = outbox.claim(connection, Medium.EMAIL, now=now, limit=1)
+        old = claims._Claim(connection, Medium.EMAIL, load_standard(), now, segments=0)
+
+        assert old.decided([row | {"kind": "kind_of_tomorrow"}]) == []
+
+        stored = _stored(connection, row["id"])
+        assert (stored.state, stored.send_after) == ("queued", now + timedelta(minutes=1))
 
 
 class TestSettling:

@@ -30,6 +30,7 @@ from web.api import (
 from web.api.asked import KEY
 from web.api.door import Door
 from web.api.problems import Fault
+from web.problems import note_outage
 
 
 def create_api() -> FastAPI:
@@ -86,7 +87,8 @@ def _explain_errors(api: FastAPI) -> None:
 
     @api.exception_handler(OperationalError)
     @api.exception_handler(PoolTimeoutError)
-    def unavailable(_request: Request, _error: OperationalError | PoolTimeoutError) -> Response:
+    def unavailable(_request: Request, error: OperationalError | PoolTimeoutError) -> Response:
+        note_outage(error)
         return problems.problem("unavailable")
 
     @api.exception_handler(Exception)
