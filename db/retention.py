@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, select, text
 
 from db import erasure, form_photos, handovers
-from db.events import NO_WORDS
 from db.held import hold
 from db.models import (
     Attachment,
@@ -24,6 +23,7 @@ from db.models import (
     StaffSession,
     Ticket,
 )
+from db.models.messages import HAS_WORDS
 from domain.delivery import MessageState
 from domain.people import SYSTEM
 from domain.standard import Standard
@@ -92,10 +92,10 @@ def _messages(connection: Connection, standard: Standard, now: datetime, limit: 
         select(Message.id)
         .where(
             Message.queued_at <= now - standard.retention.messages,
-            Message.context != NO_WORDS,
+            HAS_WORDS,
             Message.state.not_in(_UNDER_WAY),
         )
-        .order_by(Message.id)
+        .order_by(Message.queued_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -14,7 +14,6 @@ from flows.parameters import THREADS, Now, WindowSeconds, run_name
 from flows.report import Report, too_late
 from settings import SettingsError
 from tasks import claims, inbox, messages, story
-from tasks.windows import NEVER_BEGAN
 
 _UNTIL_MORE_MAY_LEAVE = 0.1
 _STOPPED = "the vendor refuses our {}: see 'aftercare channel list' for what to mend"
@@ -75,10 +74,7 @@ def deliver(report: Report, medium: Medium, moment: datetime) -> int:
         sending = messages.send_messages.with_options(**options)
         runs.append((ids, options["tags"], kinds, sending.submit(medium, ids, claimed.send_by, moment)))
     for ids, tickets, kinds, run in runs:
-        outcomes = report.outcome(run, ids, "sending")
-        if isinstance(run.result(raise_on_failure=False), NEVER_BEGAN):
-            outcomes = messages.give_back(medium, ids, moment)
-        for outcome, count in (outcomes or {}).items():
+        for outcome, count in (report.outcome(run, ids, "sending") or {}).items():
             row = {"tickets": ", ".join(tickets), "what": kinds, "medium": medium.value, "messages": count}
             report.add(outcome, [row | {"outcome": outcome}], count=count)
             if outcome == "stopped":

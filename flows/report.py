@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed
 import tracing
 from domain.exceptions import DomainError
 from settings import get_settings
-from tasks.windows import DATABASE_AWAY, NEVER_BEGAN
+from tasks.windows import DATABASE_AWAY
 
 _MOST_ROWS = 20
 
@@ -42,11 +42,11 @@ class Report:
         """The result of a task run, or None when it failed: the run goes on with the rest and ends red.
 
         What failed is left alone for the rest of this run; the next one tries again. What only the database kept from
-        its end, or Prefect from its beginning, is tried again at once.
+        its end is tried again at once.
         """
         subjects = list(subjects)
         result = run.result(raise_on_failure=False)
-        if isinstance(result, (*DATABASE_AWAY, NEVER_BEGAN)):
+        if isinstance(result, DATABASE_AWAY):
             return None
         if isinstance(result, BaseException):
             self.failed.update(subjects)

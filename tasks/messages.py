@@ -69,16 +69,6 @@ def send_messages(medium: Medium, message_ids: Sequence[int], send_by: float, no
     return outcomes
 
 
-def give_back(medium: Medium, message_ids: Sequence[int], now: datetime) -> Counter[str]:
-    """Record of claimed messages that they certainly did not leave: the task run that was to send them never began."""
-    with transaction() as connection:
-        rows = outbox.frozen(connection, message_ids)
-    never = NotSent("never_begun")
-    attempts = [Attempt(row["id"], row["attempts"], never, jitter=random.random()) for row in rows]  # noqa: S311
-    _settle(attempts, medium, transport(medium).name, now)
-    return Counter(notsent=len(attempts))
-
-
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")

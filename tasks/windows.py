@@ -16,7 +16,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
 )
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.exceptions import ObjectNotFound
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,8 +27,6 @@ from domain.windows import BEGUN_ANEW, successor_window
 FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchdog", "callback_escalation")
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
-# A task run with tags asks Prefect for leave before it begins: without an answer it never does.
-NEVER_BEGAN = ConcurrencySlotAcquisitionError
 # Not deployed yet; and a client that reaches no server at its first word says so with a RuntimeError.
 _PREFECT_AWAY = (httpx.HTTPError, ObjectNotFound, RuntimeError)
 LOOK_SECONDS = 5.0

@@ -90,6 +90,7 @@ OF_STAFF = {
     "root_causes": {"problem", "whys", "cause"},
     "staff": {"name", "email", "role", "skills", "language", "calendar", "password_hash"},
     "staff_sessions": {"token_hash"},
+    "standard_versions": {"changes", "reason", "adopted_by"},
     "teams": {"name", "department", "region"},
     "webhook_subscriptions": {"name", "url", "kinds", "salt", "old_salts", "last_code", "pause_code"},
 }

@@ -223,6 +223,30 @@ class TestAlarms:
         assert "the oldest has waited for 7 minutes" in told["message"]
         assert "aftercare channel list" in told["message"]
 
+    def test_say_that_follow_ups_wait(self, product: str) -> None:
+        open_ticket(1)
+        with receiving() as receiver:
+            self._apply(receiver)
+
+            sla_watchdog(now=NOW + timedelta(minutes=6), return_state=True)
+
+            told = self._heard(receiver, "1 follow-ups wait")
+        assert "ticket_lifecycle" in told["message"]
+
+    def test_say_that_more_promises_break_than_usual(self, product: str) -> None:
+        for number in range(5):
+            open_ticket(number)
+        ticket_lifecycle(now=NOW, return_state=True)
+        broken = NOW + timedelta(hours=4)
+        with receiving() as receiver:
+            self._apply(receiver)
+
+            sla_watchdog(now=broken, return_state=True)
+            sla_watchdog(now=broken + timedelta(minutes=4), return_state=True)
+
+            told = self._heard(receiver, "5 promises broke within the hour")
+        assert "usual" in told["message"]
+
     def test_say_that_a_flow_fails_again_but_not_that_it_failed_once(self, product: str) -> None:
         with receiving() as receiver:
             self._apply(receiver)

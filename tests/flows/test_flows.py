@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, TaskRunFilter, TaskRunFilterTags
+from prefect.flow_engine import run_flow
+from prefect.states import Scheduled
 from sqlalchemy import select, text
 
 from db import callbacks, commands, digests, enclosures, events, intake, mailbox, outbox, staff, surveys, tickets
@@ -93,6 +96,15 @@ def test_a_backlog_is_done_in_chunks_and_nobody_is_left_out(product: str) -> Non
 
     assert state.message == "events followed up: 45"
     assert all(kinds(ticket_id) == ["opened", "acknowledge", "assign"] for ticket_id in ids)
+
+
+def test_a_ticket_takes_no_thread_and_no_leave_of_the_server(product: str) -> None:
+    for number in range(3):
+        open_ticket(number)
+
+    run(ticket_lifecycle, NOW)
+
+    assert "ConcurrencySlot" not in str(threading.enumerate())
 
 
 def test_one_broken_ticket_makes_the_run_red_and_holds_up_nobody(product: str) -> None:
@@ -211,6 +223,34 @@ def test_the_survey_goes_out_after_24_hours_is_reminded_once_and_expires(product
         "survey_reminded",
         "survey_expired",
     ]
+
+
+def test_after_a_day_in_which_nothing_ran_what_came_due_is_done_once(product: str) -> None:
+    waiting = open_ticket(7)
+    served, done_at = completed_ticket()
+    flows = (ticket_lifecycle, sla_watchdog, survey_dispatch, message_delivery)
+
+    for flow in (*flows, *flows):
+        run(flow, done_at + timedelta(hours=26))
+
+    assert [run(flow, done_at + timedelta(hours=26)).message for flow in flows] == ["nothing was due"] * 4
+    assert {"acknowledge", "assign", "sla_breached"} <= set(kinds(waiting))
+    assert kinds(served).count("survey_sent") == 1
+    with transaction() as connection:
+        assert mailbox.find_doubled(connection) == []
+
+
+def test_a_run_that_starts_a_day_after_its_slot_leaves_the_work_to_the_present_one(product: str) -> None:
+    ticket_id = open_ticket(1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)  # noqa: TID251  the flow itself reads the clock here
+    window = {"window_seconds": 3}
+    with get_client(sync_client=True) as client:
+        late = client.create_flow_run(ticket_lifecycle, parameters=window, state=Scheduled(scheduled_time=yesterday))
+
+    state = run_flow(ticket_lifecycle, flow_run=late, parameters=window, return_type="state")
+
+    assert state.message == "started after its window was over; the run that is due now does the work"
+    assert kinds(ticket_id) == ["opened"]
 
 
 def test_a_low_score_is_given_to_a_supervisor_and_the_manager_hears_when_it_is_late(product: str) -> None:

@@ -19,8 +19,6 @@ from domain.messages import Medium, MessageKind
 from flows.message_delivery import message_delivery
 from flows.survey_dispatch import survey_dispatch
 from settings import get_settings, written_standard
-from tasks import claims
-from tasks.messages import give_back
 from tasks.transports import transport
 from tests.conftest import read_cast
 from tests.desk import Desk
@@ -297,16 +295,3 @@ def test_a_survey_can_be_declined_by_one_click(by_vendors: Any, vendors: Vendors
 
     reminder = messages()[-1]
     assert (reminder["kind"], reminder["state"], reminder["error_code"]) == ("survey_reminder", "withheld", "declined")
-
-
-def test_what_was_claimed_and_never_begun_leaves_once_later_and_is_in_no_doubt(
-    by_vendors: Any, vendors: Vendors
-) -> None:
-    log(ticket(), "on the way")
-    claimed = claims.claim_messages(Medium.SMS, now=NOON)
-    give_back(Medium.SMS, [message_id for message_id, _, _ in claimed.messages], NOON)
-    (message,) = messages()
-    assert (message["state"], message["error_code"]) == ("queued", "never_begun")
-
-    assert run(NOON + timedelta(minutes=2)).message == "accepted: 1"
-    assert len(vendors.messages("twilio")) == 1
