@@ -36,7 +36,8 @@ from domain.tickets import Channel, Impact
 
 RATE = 3
 SECONDS, SECONDS_AT_3X = 600, 120
-AT_REST = 120
+# A whole round of windows: one begins every five minutes.
+AT_REST = 300
 _STANDARD = """
 [priorities.P1]
 response = "60s"
@@ -108,7 +109,8 @@ def _at_rest(home: Path, bench: Bench) -> dict[str, float]:
 
 
 def _everything(home: Path, bench: Bench) -> list[psutil.Process]:
-    database = [p for p in psutil.process_iter(["cmdline"]) if str(bench.folder) in " ".join(p.info["cmdline"] or [])]
+    data = str(bench.folder / "data")
+    database = [p for p in psutil.process_iter(["cmdline"]) if data in (p.info["cmdline"] or [])]
     return [*processes_of(home), *(p for found in database for p in (found, *found.children(recursive=True)))]
 
 
