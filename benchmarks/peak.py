@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
@@ -97,14 +97,11 @@ def _at_rest(home: Path, bench: Bench) -> dict[str, float]:
     time.sleep(60)
     before, started = _cpu(home, bench), time.monotonic()
     time.sleep(AT_REST)
-    used, seconds = _cpu(home, bench), time.monotonic() - started
-    spent = sum(after - before.get(pid, 0.0) for pid, after in used.items())
+    spent, seconds = _cpu(home, bench) - before, time.monotonic() - started
     memory = 0
     for process in _everything(home, bench):
-        try:
+        with suppress(psutil.NoSuchProcess):
             memory += process.memory_full_info().pss
-        except psutil.NoSuchProcess:
-            continue
     return {"idle_cpu_pct": 100 * spent / seconds, "idle_rss_mb": memory / 2**20}
 
 
@@ -114,15 +111,12 @@ def _everything(home: Path, bench: Bench) -> list[psutil.Process]:
     return [*processes_of(home), *(p for found in database for p in (found, *found.children(recursive=True)))]
 
 
-def _cpu(home: Path, bench: Bench) -> dict[int, float]:
-    """Seconds of CPU of each process by its id."""
-    spent = {}
+def _cpu(home: Path, bench: Bench) -> float:
+    """Seconds of CPU of all that are there and, through those who waited for their end, of all that were."""
+    spent = 0.0
     for process in _everything(home, bench):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        spent[process.pid] = times.user + times.system
+        with suppress(psutil.NoSuchProcess):
+            spent += sum(process.cpu_times()[:4])  # user, system, and both of children that have ended
     return spent
 
 
