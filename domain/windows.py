@@ -1,9 +1,11 @@
-"""When the window of a flow has died, and for how long another one takes its place."""
+"""Which flows live in windows, when such a window has died, and for how long another one takes its place."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+# Which are to be awake always.
+FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchdog", "callback_escalation")
 # How Prefect shows a run that took a dead one's place.
 BEGUN_ANEW = "begun-anew"
 # From its slot until a run is awake: taken by a worker, started, imported.

@@ -1,8 +1,8 @@
 """This file runs a step again and again for the length of a window: how a flow is always awake without ever waiting.
 
 A scheduled run lives for its window, a little longer than the time to the next one. Nothing is kept in memory: a run
-that is killed is replaced within seconds, because every worker sees to it (tasks/windows.py), and two
-at once share the work, because the claims are in the database.
+that is killed is replaced within seconds, because every worker sees to it (tasks/windows.py), and two at once share the
+work, because the claims are in the database.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from prefect.logging import get_logger, get_run_logger
 from prefect.runtime import flow_run
 
 from clock import utc_now
-from tasks.windows import DATABASE_AWAY, FLOWS, awake
+from domain.windows import FLOWS
+from tasks.windows import DATABASE_AWAY, awake
 
 TICK_SECONDS = 1.0
 

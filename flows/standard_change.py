@@ -37,6 +37,6 @@ def standard_change(reason: Reason, apply: bool = False, now: Now = None) -> Sta
     create_table_artifact(
         key="standard-change",
         table=[{"figure": figure, "before": before, "now": after} for figure, before, after in proposal.changed],
-        description=f"Version {proposal.standard.version} of the standard ({reason}). {said}.",
+        description=f"Version {proposal.standard.version} of the standard ({reason}): {said}.",
     )
     return Completed(message=f"version {proposal.standard.version}: {said}")

@@ -19,6 +19,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domain.windows import FLOWS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
 
 # What every run needs and what the windows need; the other flows import their libraries when they run.
 _SHARED = ["prefect.flow_engine", "prefect.task_engine", "prefect.runner", "prefect.deployments.steps.core", "psycopg"]
-_SHARED += ["flows.ticket_lifecycle", "flows.message_delivery", "flows.webhook_delivery", "flows.sla_watchdog"]
-_SHARED += ["flows.callback_escalation"]
+_SHARED += [f"flows.{name}" for name in FLOWS]
 _forks = get_context("forkserver")
 
 

@@ -22,9 +22,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from db import awake as windows
 from db.session import database_url, reading
-from domain.windows import BEGUN_ANEW, successor_window
+from domain.windows import BEGUN_ANEW, FLOWS, successor_window
 
-FLOWS = ("ticket_lifecycle", "message_delivery", "webhook_delivery", "sla_watchdog", "callback_escalation")
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 # Not deployed yet; and a client that reaches no server at its first word says so with a RuntimeError.

@@ -14,7 +14,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId,
 from prefect.states import Crashed
 
 from cli import stack
-from tasks import windows
+from domain.windows import FLOWS
 from tasks.windows import begin_anew
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -101,4 +101,4 @@ def test_a_window_that_died_is_begun_anew_once_and_a_paused_one_is_not(product: 
 def test_every_flow_with_a_window_is_watched_by_the_others() -> None:
     windowed = {one["name"].replace("-", "_") for one in DECLARED if "window_seconds" in one.get("parameters", {})}
 
-    assert windowed == set(windows.FLOWS)
+    assert windowed == set(FLOWS)
