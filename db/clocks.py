@@ -73,8 +73,10 @@ def add(connection: Connection, ticket_id: int, rows: Sequence[Mapping[str, Any]
     connection.execute(insert(SlaClock), [{"ticket_id": ticket_id, **row} for row in rows])
 
 
-_OF_TICKET = select(SlaClock.__table__).where(
-    SlaClock.ticket_id == bindparam("ticket"), SlaClock.round == bindparam("round_no")
+_OF_TICKET = (
+    select(SlaClock.__table__)
+    .where(SlaClock.ticket_id == bindparam("ticket"), SlaClock.round == bindparam("round_no"))
+    .order_by(SlaClock.id)
 )
 
 
