@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from prefect.exceptions import ObjectNotFound
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+import logs
 from db import awake as windows
 from db.session import database_url, reading
 from domain.windows import BEGUN_ANEW, FLOWS, successor_window
@@ -30,6 +32,7 @@ DATABASE_AWAY = (OperationalError, PoolTimeoutError)
 _PREFECT_AWAY = (httpx.HTTPError, ObjectNotFound, RuntimeError)
 LOOK_SECONDS = 5.0
 _RARELY = 6
+_log = logging.getLogger(logs.OURS)
 
 
 def awake(flow_name: str) -> AbstractContextManager[None]:
@@ -49,9 +52,11 @@ def watch(is_over: Callable[[float], object], clock: Callable[[], datetime]) -> 
             # One that was never seen awake may have died on its way, or have nothing to do.
             for flow_name in (seen if look % _RARELY else {*FLOWS}) - now_awake:
                 begin_anew(flow_name, now=clock())
+            seen |= now_awake
         except (*DATABASE_AWAY, *_PREFECT_AWAY):
             continue
-        seen |= now_awake
+        except Exception as error:  # noqa: BLE001  nobody watches the watcher
+            _log.warning("The windows could not be looked at (%s); again in %g s.", type(error).__name__, LOOK_SECONDS)
 
 
 def begin_anew(flow_name: str, *, now: datetime) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from prefect.states import Crashed
 
 from cli import stack
 from domain.windows import FLOWS
-from tasks.windows import begin_anew
+from tasks.windows import begin_anew, watch
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 DECLARED = yaml.safe_load(stack.PREFECT_YAML.read_text("utf-8"))["deployments"]
@@ -96,6 +97,27 @@ def test_a_window_that_died_is_begun_anew_once_and_a_paused_one_is_not(product: 
         assert successor.parameters["window_seconds"] == 250
         client.delete_flow_run(dead.id)
         client.delete_flow_run(successor.id)
+
+
+def test_who_watches_the_windows_outlives_an_error_that_nobody_foresaw(product: str, deployed: None) -> None:
+    declared = next(one for one in DECLARED if one["name"] == "callback-escalation")
+    looks, told = itertools.count(1), itertools.count()
+    with get_client(sync_client=True) as client:
+        dead = client.create_flow_run_from_deployment(found_on_server(declared).id)
+        client.set_flow_run_state(dead.id, Crashed(), force=True)
+
+        def clock() -> datetime:
+            if not next(told):
+                raise ZeroDivisionError
+            return dead.expected_start_time + timedelta(seconds=60)
+
+        watch(lambda _: next(looks) > 12, clock)
+
+        tagged = FlowRunFilter(tags=FlowRunFilterTags(all_=["begun-anew"]))
+        (successor,) = client.read_flow_runs(flow_run_filter=tagged)
+        client.delete_flow_run(dead.id)
+        client.delete_flow_run(successor.id)
+    assert next(told) > 1
 
 
 def test_every_flow_with_a_window_is_watched_by_the_others() -> None:
