@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from prefect.blocks.core import Block
+from prefect.client.orchestration import get_client
 from sqlalchemy import select, text
 
 from db import media, outbox
@@ -19,6 +21,7 @@ from domain.messages import Medium, MessageKind
 from flows.message_delivery import message_delivery
 from flows.survey_dispatch import survey_dispatch
 from settings import get_settings, written_standard
+from tasks.credentials import DOCUMENT, SendGridCredentials, SmtpCredentials, TwilioCredentials
 from tasks.transports import transport
 from tests.conftest import read_cast
 from tests.desk import Desk
@@ -208,8 +211,6 @@ class TestWrongCredentials:
         assert [row["state"] for row in messages()] == ["queued"]
 
     def test_may_come_from_a_prefect_block(self, by_vendors: Any, vendors: Vendors) -> None:
-        from tasks.credentials import DOCUMENT, TwilioCredentials
-
         block = TwilioCredentials(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, sender=OUR_NUMBER)
         block.save(DOCUMENT, overwrite=True)
         for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"):
@@ -223,6 +224,27 @@ class TestWrongCredentials:
             TwilioCredentials.delete(DOCUMENT)
 
         assert len(vendors.messages("twilio")) == 1
+
+    @pytest.mark.parametrize(
+        ("block", "secret"),
+        [
+            (TwilioCredentials(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, sender=OUR_NUMBER), "auth_token"),
+            (SendGridCredentials(api_key=API_KEY, sender="care@example.com"), "api_key"),
+            (SmtpCredentials(host="mail.example.com", sender="care@example.com", password=AUTH_TOKEN), "password"),
+        ],
+        ids=lambda row: type(row).__name__ if isinstance(row, Block) else row,
+    )
+    def test_in_a_block_are_not_shown_by_prefect(self, product: str, block: Block, secret: str) -> None:
+        kept = block.save("shown", overwrite=True)
+
+        with get_client(sync_client=True) as client:
+            shown = client.read_block_document(kept, include_secrets=False).data
+            client.delete_block_document(kept)
+
+        assert set(shown.pop(secret)) == {"*"}
+        assert shown.pop("sender") == block.sender
+        assert AUTH_TOKEN not in repr(block) + str(shown)
+        assert API_KEY not in repr(block) + str(shown)
 
 
 class TestAnSmsOfACustomer:
