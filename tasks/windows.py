@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     DeploymentFilter,
-    DeploymentFilterId,
+    DeploymentFilterName,
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
 )
@@ -43,48 +43,52 @@ def awake(flow_name: str) -> AbstractContextManager[None]:
 def watch(is_over: Callable[[float], object], clock: Callable[[], datetime]) -> None:
     """Begin anew each window that dies, until ``is_over``, which waits for as many seconds, says so."""
     seen: set[str] = set()
-    for look in itertools.count(1):
-        if is_over(LOOK_SECONDS):
-            return
-        try:
-            with reading() as connection:
-                now_awake = windows.find_awake(connection, FLOWS)
-            # One that was never seen awake may have died on its way, or have nothing to do.
-            for flow_name in (seen if look % _RARELY else {*FLOWS}) - now_awake:
-                begin_anew(flow_name, now=clock())
-            seen |= now_awake
-        except (*DATABASE_AWAY, *_PREFECT_AWAY):
-            continue
-        except Exception as error:  # noqa: BLE001  nobody watches the watcher
-            _log.warning("The windows could not be looked at (%s); again in %g s.", type(error).__name__, LOOK_SECONDS)
+    with get_client(sync_client=True) as client:
+        for look in itertools.count(1):
+            if is_over(LOOK_SECONDS):
+                return
+            try:
+                with reading() as connection:
+                    now_awake = windows.find_awake(connection, FLOWS)
+                # One that was never seen awake may have died on its way, or have nothing to do.
+                for flow_name in (seen if look % _RARELY else {*FLOWS}) - now_awake:
+                    begin_anew(client, flow_name, now=clock())
+                seen |= now_awake
+            except (*DATABASE_AWAY, *_PREFECT_AWAY):
+                continue
+            except Exception as error:  # noqa: BLE001  nobody watches the watcher
+                again = "The windows could not be looked at (%s); again in %g s."
+                _log.warning(again, type(error).__name__, LOOK_SECONDS)
 
 
-def begin_anew(flow_name: str, *, now: datetime) -> bool:
+def begin_anew(client: SyncPrefectClient, flow_name: str, *, now: datetime) -> bool:
     """Start a run for what is left of a flow's window if it has died; returns whether it had. Each gets one successor,
     whoever sees it; a flow that is paused gets none."""
-    with get_client(sync_client=True) as client:
-        deployment = client.read_deployment_by_name(f"{flow_name}/{flow_name.replace('_', '-')}")
-        runs = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(before_=now)),
-            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id])),
-            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-            limit=1,
-        )
-        is_paused = deployment.paused or not any(schedule.active for schedule in deployment.schedules)
-        if is_paused or not runs or runs[0].expected_start_time is None:
-            return False
-        left = successor_window(
-            str(runs[0].state_type and runs[0].state_type.value),
-            slot=runs[0].expected_start_time,
-            window=timedelta(seconds=runs[0].parameters.get("window_seconds", 0)),
-            now=now,
-        )
-        if left is None:
-            return False
-        client.create_flow_run_from_deployment(
-            deployment.id,
-            parameters={"window_seconds": int(left.total_seconds())},
-            idempotency_key=f"instead of {runs[0].id}",
-            tags=[BEGUN_ANEW],
-        )
+    name = flow_name.replace("_", "-")
+    runs = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(before_=now)),
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[name])),
+        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        limit=1,
+    )
+    if not runs or runs[0].expected_start_time is None:
+        return False
+    left = successor_window(
+        str(runs[0].state_type and runs[0].state_type.value),
+        slot=runs[0].expected_start_time,
+        window=timedelta(seconds=runs[0].parameters.get("window_seconds", 0)),
+        now=now,
+    )
+    if left is None:
+        return False
+    # Only now: to read a deployment costs the server and us a look through all time zones.
+    deployment = client.read_deployment_by_name(f"{flow_name}/{name}")
+    if deployment.paused or not any(schedule.active for schedule in deployment.schedules):
+        return False
+    client.create_flow_run_from_deployment(
+        deployment.id,
+        parameters={"window_seconds": int(left.total_seconds())},
+        idempotency_key=f"instead of {runs[0].id}",
+        tags=[BEGUN_ANEW],
+    )
     return True

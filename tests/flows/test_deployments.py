@@ -87,10 +87,10 @@ def test_a_window_that_died_is_begun_anew_once_and_a_paused_one_is_not(product: 
         now = dead.expected_start_time + timedelta(seconds=60)
 
         client.pause_deployment(deployment.id)
-        assert not begin_anew("callback_escalation", now=now)
+        assert not begin_anew(client, "callback_escalation", now=now)
         client.resume_deployment(deployment.id)
-        assert begin_anew("callback_escalation", now=now)
-        assert not begin_anew("callback_escalation", now=now)
+        assert begin_anew(client, "callback_escalation", now=now)
+        assert not begin_anew(client, "callback_escalation", now=now)
 
         tagged = FlowRunFilter(tags=FlowRunFilterTags(all_=["begun-anew"]))
         (successor,) = client.read_flow_runs(flow_run_filter=tagged)
