@@ -148,6 +148,18 @@ def test_what_containers_are_told_are_settings_that_exist() -> None:
     assert told <= VARIABLES
 
 
+def test_the_image_writes_only_where_a_container_may() -> None:
+    """Compose makes its file system read-only; Prefect's server serves no UI if it cannot write the UI's files."""
+    image = (ROOT / "deployments/Containerfile").read_text("utf-8")
+    folders = dict(re.findall(r"\b([A-Z_]+)=(/\S+)", image))
+    container = yaml.safe_load((ROOT / "deployments/compose.yaml").read_text("utf-8"))["x-image"]
+    writable = [*container["tmpfs"], *(volume.partition(":")[2] for volume in container["volumes"])]
+
+    assert container["read_only"]
+    assert {"AFTERCARE_HOME", "PREFECT_HOME", "PREFECT_SERVER_UI_STATIC_DIRECTORY"} <= folders.keys()
+    assert [name for name, folder in folders.items() if not folder.startswith(tuple(writable))] == []
+
+
 def test_what_containers_run_are_programs_and_commands_that_exist() -> None:
     services = yaml.safe_load((ROOT / "deployments/compose.yaml").read_text("utf-8"))["services"]
     manifests = [*yaml.safe_load_all((ROOT / "deployments/kubernetes/jobs.yaml").read_text("utf-8"))]
