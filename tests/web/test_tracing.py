@@ -27,6 +27,11 @@ CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 WORDS = {"name": "王可儿", "phone": "+8613800138000"}
 SAID = "冰箱漏水 zebra-quartz"
 REPORT = {"channel": "web", "description": SAID}
+# By day, that somebody was assigned leaves at once too.
+RECEIVED = text(
+    "SELECT b.body FROM mailbox_entries b JOIN messages m ON m.id = b.message_id "
+    "WHERE b.address = :phone AND m.kind = 'ticket_received'"
+)
 
 
 @dataclass
@@ -90,7 +95,7 @@ def test_one_trace_leads_from_the_request_to_the_message_and_names_nobody(
     opened = api.post("/tickets", {"customer": WORDS, "report": REPORT}, traceparent=CALLER)
     deliver(site)
     with transaction(site.database) as connection:
-        body = connection.execute(text("SELECT body FROM mailbox_entries WHERE address = :phone"), WORDS).scalar_one()
+        body = connection.execute(RECEIVED, WORDS).scalar_one()
     path = re.search(r"https?://[^/]+(/\S+)", body).group(1)  # type: ignore[union-attr]
     assert site.client.get(path).status_code == 200
     assert site.client.get(f"/progress/guessed-{path.rpartition('/')[2]}?phone=13800138000").status_code in {404, 410}
@@ -99,7 +104,7 @@ def test_one_trace_leads_from_the_request_to_the_message_and_names_nobody(
     number = opened.json()["number"]
     trace_id = bytes.fromhex(CALLER.split("-")[1])
     by_id = {span.span_id: span for span in collector.spans()}
-    sent = next(span for span in by_id.values() if attributes(span).get("aftercare.message.medium") == "sms")
+    sent = next(span for span in by_id.values() if span.name == "send ticket_received")
     line = [sent]
     while line[-1].parent_span_id in by_id:
         line.append(by_id[line[-1].parent_span_id])
@@ -154,6 +159,6 @@ def test_while_it_is_off_nothing_is_stored(site: Site, api: Api) -> None:
     with transaction(site.database) as connection:
         stored = connection.execute(text("SELECT count(traceparent) FROM ticket_events")).scalar_one()
         kept = connection.execute(text("SELECT provider, outcome, took >= 0, waited >= took FROM handovers")).all()
-    assert kept == [("mailbox", "accepted", True, True)]  # how long it took is kept all the same
+    assert {*kept} == {("mailbox", "accepted", True, True)}  # how long it took is kept all the same
     assert tracing.traceparent() is None
     assert stored == 0
