@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -17,7 +16,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterExpectedStartTime,
 )
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.exceptions import ObjectNotFound
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -28,8 +26,6 @@ from domain.windows import BEGUN_ANEW, FLOWS, successor_window
 
 # The database is restarted, moved, or busy beyond measure: what was begun is undone and is due again.
 DATABASE_AWAY = (OperationalError, PoolTimeoutError)
-# Not deployed yet; and a client that reaches no server at its first word says so with a RuntimeError.
-_PREFECT_AWAY = (httpx.HTTPError, ObjectNotFound, RuntimeError)
 LOOK_SECONDS = 5.0
 _RARELY = 6
 _log = logging.getLogger(logs.OURS)
@@ -54,9 +50,7 @@ def watch(is_over: Callable[[float], object], clock: Callable[[], datetime]) -> 
                 for flow_name in (seen if look % _RARELY else {*FLOWS}) - now_awake:
                     begin_anew(client, flow_name, now=clock())
                 seen |= now_awake
-            except (*DATABASE_AWAY, *_PREFECT_AWAY):
-                continue
-            except Exception as error:  # noqa: BLE001  nobody watches the watcher
+            except Exception as error:  # noqa: BLE001  whatever it is, nobody watches the watcher
                 again = "The windows could not be looked at (%s); again in %g s."
                 _log.warning(again, type(error).__name__, LOOK_SECONDS)
 
